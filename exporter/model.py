@@ -1,0 +1,142 @@
+"""What the exporter knows of a task, whatever system it came from: plain, frozen data.
+
+Times are seconds since the epoch, durations are seconds, None means unknown. Texts are as BlueKing sent them;
+who prints them escapes and shortens them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+
+class State(StrEnum):
+    """The one closed vocabulary of states; a system uses only its own part of it."""
+
+    CREATED = "created"
+    PENDING = "pending"
+    RUNNING = "running"
+    SUSPENDED = "suspended"
+    FAILED = "failed"
+    PARTLY_FAILED = "partly_failed"
+    REVOKED = "revoked"
+    FINISHED = "finished"
+    EXPIRED = "expired"
+    IGNORED = "ignored"
+    UNKNOWN = "unknown"
+
+
+#: Retried jobs keep the end time of the run before, so a finish time means nothing in these states.
+UNFINISHED = frozenset({State.CREATED, State.PENDING, State.RUNNING, State.SUSPENDED})
+
+#: Most urgent first: what somebody must look at, then what is under way, then the rest.
+URGENCY: Mapping[State, int] = {
+    State.FAILED: 0,
+    State.PARTLY_FAILED: 0,
+    State.SUSPENDED: 1,
+    State.RUNNING: 2,
+} | {state: 3 for state in State if state not in {State.FAILED, State.PARTLY_FAILED, State.SUSPENDED, State.RUNNING}}
+
+URGENCIES = 4
+
+
+class Identity(msgspec.Struct, frozen=True, gc=False):
+    """The identity labels of a task. No two tasks of a page share one.
+
+    `bk_biz_id` holds true CMDB business ids only; other id spaces leave it empty and fill `scope`
+    (`project:7`, `space:5`). `task_id` is the job id of nodeman and gsekit; a sops subtree is `10/<subprocess_id>`.
+    """
+
+    system: str
+    bk_biz_id: str
+    scope: str
+    task_id: str
+
+    def __str__(self) -> str:
+        where = self.scope or f"biz {self.bk_biz_id}"
+        return f"{self.system} {where} task {self.task_id}"
+
+
+class Node(msgspec.Struct, frozen=True, gc=False):
+    """One started node of a sops or BKFlow task; `depth` is 1 below the root, a subprocess is no leaf."""
+
+    id: str
+    name: str
+    state: State
+    leaf: bool
+    depth: int
+    elapsed: float | None
+    start: float | None
+    finish: float | None
+    retries: int | None
+    loops: int | None
+    skipped: bool
+    error_ignored: bool
+
+
+class NodeCounts(msgspec.Struct, frozen=True, gc=False):
+    """Started leaf nodes of a task: by state, skipped by a person, failed but ignored."""
+
+    by_state: Mapping[State, int]
+    skipped: int
+    error_ignored: int
+
+
+class Hosts(msgspec.Struct, frozen=True, gc=False):
+    """Hosts of a nodeman job: by status word, by operating system, failed ones by error code. Absent stays absent."""
+
+    by_status: Mapping[str, int]
+    by_os: Mapping[str, int]
+    failed_by_code: Mapping[str, int]
+
+
+class JobTasks(msgspec.Struct, frozen=True, gc=False):
+    """Tasks of a gsekit job by status, and whether the job is ready."""
+
+    by_status: Mapping[str, int]
+    ready: bool | None
+
+
+class Labels(msgspec.Struct, frozen=True, gc=False):
+    """What `bk_task_info` says beside the identity; every text may be empty."""
+
+    task_name: str = ""
+    kind: str = ""
+    creator: str = ""
+    url: str = ""
+
+
+class Failure(msgspec.Struct, frozen=True, gc=False):
+    """Why something failed, in BlueKing's words: of a node, a host or a whole job. Never logged, never a label."""
+
+    where: str
+    text: str
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """One task as one answer told it. `final` means that it is not expected to change any more.
+
+    `nodes` are all started nodes in the order of the answer, subprocesses before what they contain;
+    None where the answer says nothing of nodes. `unknown_words` are states that nobody told us of.
+    """
+
+    state: State
+    final: bool = False
+    labels: Labels = Labels()
+    elapsed: float | None = None
+    start: float | None = None
+    finish: float | None = None
+    state_refresh: float | None = None
+    retries: int | None = None
+    loops: int | None = None
+    skipped: bool | None = None
+    nodes: tuple[Node, ...] | None = None
+    node_counts: NodeCounts | None = None
+    hosts: Hosts | None = None
+    job_tasks: JobTasks | None = None
+    failures: tuple[Failure, ...] = ()
+    unknown_words: tuple[str, ...] = ()
+    #: True where a figure was derived from the moment of reading, so that equal answers do not make equal tasks.
+    clocked: bool = False

@@ -1,0 +1,200 @@
+"""nodeman 节点管理: `get_task_info` of the legacy API, `job_details` of nodeman 2.x.
+
+Source: the API document (1.x); nodeman 2.4, apps/node_man/handlers/job.py and apps/node_man/tools/job.py. Per-host
+entries of 2.x disagree with its statistics by design, and its cost_time wraps after a day: neither is used.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import msgspec
+
+from exporter.model import UNFINISHED, Failure, Hosts, Identity, Labels, State, Task
+from exporter.systems.base import Reading, Request, Site, TaskParams, count, decode, malformed, table, text, timestamp
+
+NAME = "nodeman"
+TITLE = "nodeman 节点管理"
+ROUTES: Mapping[str, Sequence[str]] = {"esb": ("get_task_info", "job_details"), "apigw": ("job_details",)}
+STATES = (
+    State.PENDING,
+    State.RUNNING,
+    State.FAILED,
+    State.PARTLY_FAILED,
+    State.REVOKED,
+    State.FINISHED,
+    State.IGNORED,
+    State.UNKNOWN,
+)
+#: Reading the details writes: each call recomputes and saves the job's status.
+MIN_INTERVAL: Mapping[str, float] = {"job_details": 30.0}
+BULK = None
+
+WORDS: Mapping[str, State] = {
+    "PENDING": State.PENDING,
+    "QUEUE": State.PENDING,
+    "RUNNING": State.RUNNING,
+    "SUCCESS": State.FINISHED,
+    "FAILED": State.FAILED,
+    "PART_FAILED": State.PARTLY_FAILED,
+    "TERMINATED": State.REVOKED,
+    "REMOVED": State.REVOKED,
+    "FILTERED": State.IGNORED,
+    "IGNORED": State.IGNORED,
+}
+
+#: TERMINATED is not final: the next sweep recomputes it from the hosts. A failed job can be retried.
+FINAL = frozenset({State.FINISHED})
+
+#: Host counts by the words of `bk_task_nodeman_hosts`; every other word is counted as `other`.
+STATUSES = ("running", "failed", "success", "pending", "ignored")
+
+Id = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+
+
+class Params(TaskParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
+    """A job of a business."""
+
+    bk_biz_id: Id
+    job_id: Id
+    name: str = ""
+
+    @property
+    def identity(self) -> Identity:
+        """The job's id is the task's id."""
+        return Identity(system=NAME, bk_biz_id=str(self.bk_biz_id), scope="", task_id=str(self.job_id))
+
+    @property
+    def labels(self) -> Labels:
+        """The configured name: nodeman's jobs have none."""
+        return Labels(task_name=self.name)
+
+
+def request(params: Params, site: Site) -> Request:
+    """Ask for one job. Of 2.x one host is asked for: the statistics are complete all the same."""
+    if site.api == "get_task_info":
+        query = {"bk_biz_id": params.bk_biz_id, "job_id": params.job_id}
+        return Request("get_task_info", "GET", "/api/c/compapi/v2/nodeman/get_task_info/", query)
+    page = {"page": 1, "pagesize": 1}
+    if site.route == "esb":
+        path, body = "/api/c/compapi/v2/nodeman/api/job/details/", {"job_id": params.job_id, **page}
+    else:
+        path, body = f"/api/job/{params.job_id}/details/", page
+    return Request("job_details", "POST", path, body=body, idempotent=False)
+
+
+class _Host(msgspec.Struct, gc=False):
+    status: Any = None
+    err_code: Any = None
+    err_code_desc: Any = None
+    step: Any = None
+    ip: Any = None
+    inner_ip: Any = None
+    status_display: Any = None
+    host: Any = None
+
+
+class _Job(msgspec.Struct, gc=False):
+    """Both APIs in one: no key of one means something else in the other, and a site may sit between versions."""
+
+    status: Any = None
+    job_type: Any = None
+    creator: Any = None
+    created_by: Any = None
+    start_time: Any = None
+    end_time: Any = None
+    host_count: Any = None
+    status_count: Any = None
+    statistics: Any = None
+    os_count: Any = None
+    hosts: "list[_Host | list[Any] | str | bool | int | float | None] | dict[str, Any] | str | bool | int | float | None" = None  # noqa: E501, UP037 (one union: whatever JSON can hold)
+
+
+_decoder = msgspec.json.Decoder(_Job)
+
+
+def read(data: bytes, params: Params, reading: Reading) -> Task:
+    """Read one job of either API."""
+    job = decode(data, _decoder, "nodeman job")
+    counted = job.status_count if isinstance(job.status_count, Mapping) else job.statistics
+    if job.status is None and not isinstance(counted, Mapping):
+        raise malformed("nodeman job: neither status nor status_count nor statistics in the answer")
+    hosts = _hosts(job, counted)
+    state = WORDS.get(job.status, State.UNKNOWN) if isinstance(job.status, str) else _derived_state(hosts, job)
+    start, finish = timestamp(job.start_time, reading.zone), timestamp(job.end_time, reading.zone)
+    if state in UNFINISHED:
+        finish = None
+    ongoing = state in UNFINISHED and start is not None
+    return Task(
+        state=state,
+        final=state in FINAL,
+        labels=Labels(
+            task_name=params.name, kind=text(job.job_type), creator=text(job.creator) or text(job.created_by)
+        ),
+        elapsed=_elapsed(start, finish, reading.now, ongoing=ongoing),
+        start=start,
+        finish=finish,
+        hosts=hosts,
+        unknown_words=(text(job.status),) if state is State.UNKNOWN else (),
+        clocked=ongoing,
+    )
+
+
+def _elapsed(start: float | None, finish: float | None, now: float, *, ongoing: bool) -> float | None:
+    """A job that ended without an end time (the document's own sample) has no known length."""
+    end = now if ongoing else finish
+    return None if start is None or end is None else max(0.0, end - start)
+
+
+def _hosts(job: _Job, counted: object) -> Hosts:
+    by_status: dict[str, int] = {}
+    other = 0
+    for key, hosts in table(counted).items():
+        word = key.removesuffix("_count").lower()
+        if word in STATUSES:
+            by_status[word] = hosts
+        elif word != "total":
+            other += hosts
+    uncounted = max(0, (count(job.host_count) or 0) - other - sum(by_status.values()))
+    if other + uncounted:
+        by_status["other"] = other + uncounted
+    return Hosts(by_status=by_status, by_os=table(job.os_count), failed_by_code=_failed_by_code(job))
+
+
+def _failed_by_code(job: _Job) -> dict[str, int]:
+    listed = job.hosts if isinstance(job.hosts, list) else []
+    codes = Counter(text(host.err_code) for host in listed if isinstance(host, _Host) and host.status == "FAILED")
+    return dict(codes.most_common(50))
+
+
+def _derived_state(hosts: Hosts, job: _Job) -> State:
+    """The legacy API has no status of the job. bk-sops, its one public consumer, takes all hosts done for done."""
+    running, failed, success = (hosts.by_status.get(word, 0) for word in ("running", "failed", "success"))
+    if running:
+        return State.RUNNING
+    total = count(job.host_count)
+    if not failed + success or failed + success != (failed + success if total is None else total):
+        return State.PENDING
+    if not failed:
+        return State.FINISHED
+    return State.PARTLY_FAILED if success else State.FAILED
+
+
+def failures(hosts: Sequence[Any]) -> tuple[Failure, ...]:
+    """Why hosts failed, in nodeman's words: step, error code and its description."""
+    return tuple(
+        Failure(
+            where=text(host.inner_ip) or text(host.ip) or _address(host.host),
+            text=" · ".join(
+                part for part in map(text, (host.step, host.err_code, host.err_code_desc, host.status_display)) if part
+            ),
+        )
+        for host in hosts
+        if isinstance(host, _Host) and host.status == "FAILED"
+    )
+
+
+def _address(host: object) -> str:
+    return text(host.get("inner_ip")) if isinstance(host, Mapping) else ""
