@@ -1,0 +1,27 @@
+"""What one scrape found out about one task: the data that flows from the collector to the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from exporter.errors import TaskError
+from exporter.model import Identity
+
+K = TypeVar("K")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[K]):
+    """One task on one page.
+
+    `kept` is what was made of the task's answer when it came (the collector never looks inside), None if the task
+    could not be read for this page; then `error` says why. `fetched` is when the answer shown was fetched, in seconds
+    since the epoch. `duration` are the seconds this page spent on the task, waiting included; 0 from cache.
+    """
+
+    identity: Identity
+    kept: K | None
+    error: TaskError | None
+    fetched: float
+    duration: float
