@@ -1,0 +1,83 @@
+# `make` lists the targets. Everything lives in .venv; nothing else on the machine is touched.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-compile
+LISTEN ?= 127.0.0.1:9840
+IMAGE ?= localhost/bk-task-exporter
+UV ?= uv
+UV_COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --no-header $(if $(UPGRADE),--upgrade)
+
+export PYTHONUTF8 := 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup setup-dev demo test test-real coverage check generated-check format docs constraints image bench clean force
+
+help: ## List the targets
+	@echo "Usage: make TARGET [PYTHON=/path/to/python3.11]"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: $(VENV)/.run ## Install the exporter and its pinned dependencies into .venv
+
+setup-dev: $(VENV)/.dev ## ... and what tests and checks need
+
+demo: $(VENV)/.run ## Run the exporter on a simulated BlueKing (LISTEN=127.0.0.1:9840)
+	$(BIN)/bk-task-exporter demo --web.listen-address $(LISTEN)
+
+test: $(VENV)/.dev ## Run the tests that need nothing but Python (ARGS="-k sops -x")
+	$(BIN)/python -m pytest -m "not real" $(ARGS)
+
+test-real: $(VENV)/.dev ## Run the tests that need Prometheus, Alertmanager, Chromium
+	$(BIN)/python -m pytest -m real $(ARGS)
+
+coverage: $(VENV)/.dev ## Run the tests and hold lines and branches to 95 % each
+	$(BIN)/python -m pytest -m "not real" --cov --cov-report= $(ARGS)
+	$(BIN)/python -m coverage report
+	$(BIN)/python -m tools.coverage_floor 95
+
+check: $(VENV)/.dev generated-check ## Check format, lint, types and that generated files are fresh
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+generated-check: $(VENV)/.dev
+	$(BIN)/python -m tools.generate --check
+
+format: $(VENV)/.dev ## Format the code and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.dev ## Write the generated files anew
+	$(BIN)/python -m tools.generate
+
+constraints: ## Pin the dependencies anew with uv (UPGRADE=1 takes newer versions)
+	@command -v $(UV) >/dev/null || { echo "uv is missing: pip install uv, or name it with UV=/path/to/uv" >&2; exit 1; }
+	$(UV_COMPILE) pyproject.toml -o constraints/run.txt
+	$(UV_COMPILE) --group build -c constraints/run.txt -o constraints/build.txt
+	$(UV_COMPILE) pyproject.toml --group dev -c constraints/run.txt -c constraints/build.txt -o constraints/dev.txt
+
+image: ## Build the container image with docker, podman or buildah (IMAGE=localhost/bk-task-exporter)
+	tools/build-image $(IMAGE)
+
+bench: $(VENV)/.dev ## Measure what the exporter costs, beside its peers
+	$(BIN)/python -m bench $(ARGS)
+
+clean: ## Remove .venv and everything that was built
+	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp says that its step was completed. An environment whose interpreter is gone (upgraded, moved) is made anew.
+$(VENV)/.made: $(shell $(BIN)/python -c '' 2>/dev/null || echo force)
+	@python=$$(tools/find-python "$(PYTHON)") && "$$python" -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.made constraints/run.txt constraints/build.txt pyproject.toml
+	$(PIP_INSTALL) --require-hashes -r constraints/run.txt -r constraints/build.txt
+	$(PIP_INSTALL) --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.made constraints/run.txt constraints/build.txt constraints/dev.txt pyproject.toml
+	$(PIP_INSTALL) --require-hashes -r constraints/dev.txt
+	$(PIP_INSTALL) --no-build-isolation --editable .
+	@touch $(VENV)/.run $@
