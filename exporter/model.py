@@ -42,6 +42,17 @@ URGENCY: Mapping[State, int] = {
 URGENCIES = 4
 
 
+class Place(msgspec.Struct, frozen=True, order=True, gc=False):
+    """Where tasks live: a business, or what `scope` names where that is no CMDB business (`project:7`, `space:5`)."""
+
+    system: str
+    bk_biz_id: str
+    scope: str
+
+    def __str__(self) -> str:
+        return f"{self.system} {self.scope or f'biz {self.bk_biz_id}'}"
+
+
 class Identity(msgspec.Struct, frozen=True, gc=False):
     """The identity labels of a task. No two tasks of a page share one.
 
@@ -54,9 +65,13 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
     scope: str
     task_id: str
 
+    @property
+    def place(self) -> Place:
+        """The business, project or space of this task."""
+        return Place(self.system, self.bk_biz_id, self.scope)
+
     def __str__(self) -> str:
-        where = self.scope or f"biz {self.bk_biz_id}"
-        return f"{self.system} {where} task {self.task_id}"
+        return f"{self.place} task {self.task_id}"
 
 
 class Node(msgspec.Struct, frozen=True, gc=False):

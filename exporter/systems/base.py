@@ -10,14 +10,21 @@ import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeVar
 
 import msgspec
 
+from exporter.duration import DURATION
 from exporter.errors import Reason, TaskError
-from exporter.model import Identity, Labels, State, Task
+from exporter.model import Identity, Labels, Place, State, Task
 
 Nodes = Literal["all", "unfinished", "none"]
+
+Id = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+BizId = Annotated[Id, msgspec.Meta(description="The CMDB business.")]
+TaskName = Annotated[str, msgspec.Meta(description="What the page calls the task, whatever BlueKing calls it.")]
+Texts = Annotated[tuple[Annotated[str, msgspec.Meta(min_length=1)], ...], msgspec.Meta(max_length=100)]
+Word = Annotated[str, msgspec.Meta(max_length=200)]
 
 T = TypeVar("T")
 
@@ -37,6 +44,65 @@ class TaskParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
     def labels(self) -> Labels:
         """What is known of the task before it was ever asked for (a configured name, what a listing told)."""
         return Labels()
+
+
+class AllowParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="system"):
+    """The parameters that name one business, project or space of one system: what stands in `probe.allow`."""
+
+    @property
+    def place(self) -> Place:
+        """The place, as the identities of its tasks have it."""
+        raise NotImplementedError
+
+
+class DiscoverParams(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="system"):
+    """One listing of tasks: what stands in `discover:`. Each system adds the place and the filters that it really has.
+
+    Durations are seconds.
+    """
+
+    #: Filters that somebody may look for, and why they cannot be had.
+    REFUSED: ClassVar[Mapping[str, str]] = {}
+
+    name: Annotated[
+        str,
+        msgspec.Meta(description="The label `discovery` of this listing; needed only where two list the same place."),
+    ] = ""
+    created_within: Annotated[
+        float,
+        msgspec.Meta(ge=60, le=366 * 86400, description="How old a task may be.", extra=dict(DURATION)),
+    ] = 86400.0
+    keep_finished: Annotated[
+        float,
+        msgspec.Meta(
+            ge=0,
+            le=366 * 86400,
+            description="How long a finished task stays on the page: two scrapes at least should see its end.",
+            extra=dict(DURATION),
+        ),
+    ] = 3600.0
+    limit: Annotated[
+        int, msgspec.Meta(ge=1, le=100_000, description="Most tasks that this listing may bring, the newest first.")
+    ] = 500
+    refresh: Annotated[
+        float,
+        msgspec.Meta(
+            ge=1,
+            le=86400,
+            description="A scrape lists anew at most this often.",
+            extra=dict(DURATION),
+        ),
+    ] = 60.0
+
+    @property
+    def place(self) -> Place:
+        """The place whose tasks are listed."""
+        raise NotImplementedError
+
+    @property
+    def label(self) -> str:
+        """The value of the label `discovery`; no two listings of a configuration share one."""
+        return self.name or str(self.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +187,16 @@ class System(Protocol):
     @property
     def Params(self) -> type[TaskParams]:  # noqa: N802
         """The parameters of one task."""
+        ...
+
+    @property
+    def Allow(self) -> type[AllowParams]:  # noqa: N802
+        """The parameters of one business or space."""
+        ...
+
+    @property
+    def Discover(self) -> type[DiscoverParams]:  # noqa: N802
+        """The parameters of one listing."""
         ...
 
     @property

@@ -6,14 +6,27 @@ Source: BKFlow 1.11, bkflow/apigw/views/get_task_states.py and get_tasks_states.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 
 from exporter.errors import Reason, TaskError
-from exporter.model import Identity, Labels, Task
+from exporter.model import Identity, Labels, Place, Task
 from exporter.systems import nodetree
-from exporter.systems.base import Nodes, Reading, Request, Site, TaskParams, decode, malformed
+from exporter.systems.base import (
+    AllowParams,
+    DiscoverParams,
+    Id,
+    Nodes,
+    Reading,
+    Request,
+    Site,
+    TaskName,
+    TaskParams,
+    Word,
+    decode,
+    malformed,
+)
 
 NAME = "bkflow"
 TITLE = "BKFlow"
@@ -21,15 +34,53 @@ ROUTES: Mapping[str, Sequence[str]] = {"apigw": ("get_task_states",)}
 STATES = nodetree.STATES
 MIN_INTERVAL: Mapping[str, float] = {}
 
-Id = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+SpaceId = Annotated[Id, msgspec.Meta(description="The space.")]
+
+
+class Allow(AllowParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
+    """A space."""
+
+    space_id: SpaceId
+
+    @property
+    def place(self) -> Place:
+        """`space:5`."""
+        return Place(NAME, "", f"space:{self.space_id}")
+
+
+class Discover(DiscoverParams, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=NAME):
+    """The tasks of a space, by `get_task_list`."""
+
+    REFUSED: ClassVar[Mapping[str, str]] = {
+        "state": "BKFlow lists no states; ask for the tasks and choose by the label state",
+        "is_started": "BKFlow takes this filter and ignores it",
+        "is_finished": "BKFlow takes this filter and ignores it; see keep_finished",
+    }
+
+    space_id: SpaceId
+    template_id: Annotated[tuple[Id, ...], msgspec.Meta(description="Only tasks made from these templates.")] = ()
+    keyword: Annotated[Word, msgspec.Meta(description="Only tasks whose name contains this.")] = ""
+    creator: Annotated[Word, msgspec.Meta(description="Only tasks that this user created.")] = ""
+    executor: Annotated[Word, msgspec.Meta(description="Only tasks that this user started.")] = ""
+    scope_type: Annotated[Word, msgspec.Meta(description="Only tasks of this `scope_type`.")] = ""
+    scope_value: Annotated[Word, msgspec.Meta(description="Only tasks of this `scope_value`.")] = ""
+    child_tasks: Annotated[
+        bool,
+        msgspec.Meta(description="List the tasks of independent subprocesses too; their parents show them as a node."),
+    ] = False
+
+    @property
+    def place(self) -> Place:
+        """`space:5`."""
+        return Place(NAME, "", f"space:{self.space_id}")
 
 
 class Params(TaskParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
     """A task of a space. A space is no CMDB business, so it is the `scope` of the identity."""
 
-    space_id: Id
-    task_id: Id
-    name: str = ""
+    space_id: SpaceId
+    task_id: Annotated[Id, msgspec.Meta(description="The task.")]
+    name: TaskName = ""
 
     @property
     def identity(self) -> Identity:

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
-from exporter.model import UNFINISHED, Failure, Identity, JobTasks, Labels, State, Task
+from exporter.model import UNFINISHED, Failure, Identity, JobTasks, Labels, Place, State, Task
 from exporter.systems.base import (
+    AllowParams,
+    BizId,
+    DiscoverParams,
+    Id,
     Reading,
     Request,
     Site,
+    TaskName,
     TaskParams,
+    Texts,
     decode,
     flag,
     malformed,
@@ -44,15 +50,64 @@ WORDS: Mapping[str, State] = {
 #: A failed job can be retried, and is pending while it runs again.
 FINAL = frozenset({State.FINISHED})
 
-Id = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+
+class Allow(AllowParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
+    """A business."""
+
+    bk_biz_id: BizId
+
+    @property
+    def place(self) -> Place:
+        """The business."""
+        return Place(NAME, str(self.bk_biz_id), "")
+
+
+class Discover(DiscoverParams, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=NAME):
+    """The jobs of a business, by gsekit's job list."""
+
+    REFUSED: ClassVar[Mapping[str, str]] = {
+        "template_id": "gsekit's jobs have no templates",
+        "keyword": "gsekit's jobs have no names",
+        "status": "a job's status changes, and a job that left the listing would be lost; choose by the label state",
+    }
+
+    bk_biz_id: BizId
+    created_by: Annotated[Texts, msgspec.Meta(description="Only jobs that these users created.")] = ()
+    job_object: Annotated[
+        tuple[Literal["configfile", "process"], ...],
+        msgspec.Meta(description="Only jobs on these: configuration files, processes."),
+    ] = ()
+    job_action: Annotated[
+        tuple[
+            Literal[
+                "generate",
+                "release",
+                "diff",
+                "start",
+                "stop",
+                "restart",
+                "reload",
+                "force_stop",
+                "set_auto",
+                "unset_auto",
+            ],
+            ...,
+        ],
+        msgspec.Meta(description="Only jobs that do these."),
+    ] = ()
+
+    @property
+    def place(self) -> Place:
+        """The business."""
+        return Place(NAME, str(self.bk_biz_id), "")
 
 
 class Params(TaskParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
     """A job of a business."""
 
-    bk_biz_id: Id
-    job_id: Id
-    name: str = ""
+    bk_biz_id: BizId
+    job_id: Annotated[Id, msgspec.Meta(description="The job.")]
+    name: TaskName = ""
 
     @property
     def identity(self) -> Identity:

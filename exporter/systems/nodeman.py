@@ -8,16 +8,33 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from exporter.model import UNFINISHED, Failure, Hosts, Identity, Labels, State, Task
-from exporter.systems.base import Reading, Request, Site, TaskParams, count, decode, malformed, table, text, timestamp
+from exporter.model import UNFINISHED, Failure, Hosts, Identity, Labels, Place, State, Task
+from exporter.systems.base import (
+    AllowParams,
+    BizId,
+    DiscoverParams,
+    Id,
+    Reading,
+    Request,
+    Site,
+    TaskName,
+    TaskParams,
+    Texts,
+    count,
+    decode,
+    malformed,
+    table,
+    text,
+    timestamp,
+)
 
 NAME = "nodeman"
 TITLE = "nodeman 节点管理"
-ROUTES: Mapping[str, Sequence[str]] = {"esb": ("get_task_info", "job_details"), "apigw": ("job_details",)}
+ROUTES: Mapping[str, Sequence[str]] = {"apigw": ("job_details",), "esb": ("get_task_info", "job_details")}
 STATES = (
     State.PENDING,
     State.RUNNING,
@@ -51,15 +68,52 @@ FINAL = frozenset({State.FINISHED})
 #: Host counts by the words of `bk_task_nodeman_hosts`; every other word is counted as `other`.
 STATUSES = ("running", "failed", "success", "pending", "ignored")
 
-Id = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+
+class Allow(AllowParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
+    """A business."""
+
+    bk_biz_id: BizId
+
+    @property
+    def place(self) -> Place:
+        """The business."""
+        return Place(NAME, str(self.bk_biz_id), "")
+
+
+class Discover(DiscoverParams, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=NAME):
+    """The jobs of a business, by `job_list`."""
+
+    REFUSED: ClassVar[Mapping[str, str]] = {
+        "template_id": "nodeman's jobs have no templates",
+        "keyword": "nodeman's jobs have no names",
+        "status": "a job's status changes, and a job that left the listing would be lost; choose by the label state",
+    }
+
+    bk_biz_id: BizId
+    created_by: Annotated[Texts, msgspec.Meta(description="Only jobs that these users created.")] = ()
+    step_type: Annotated[
+        Texts, msgspec.Meta(description="Only jobs with these kinds of steps: AGENT, PLUGIN, ....")
+    ] = ()
+    op_type: Annotated[
+        Texts, msgspec.Meta(description="Only jobs that do this: INSTALL, UPGRADE, RESTART, UNINSTALL, ....")
+    ] = ()
+    policy_name: Annotated[Texts, msgspec.Meta(description="Only jobs of these policies.")] = ()
+    hide_auto_trigger_job: Annotated[
+        bool, msgspec.Meta(description="Leave out jobs that a policy triggered by itself.")
+    ] = False
+
+    @property
+    def place(self) -> Place:
+        """The business."""
+        return Place(NAME, str(self.bk_biz_id), "")
 
 
 class Params(TaskParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
     """A job of a business."""
 
-    bk_biz_id: Id
-    job_id: Id
-    name: str = ""
+    bk_biz_id: BizId
+    job_id: Annotated[Id, msgspec.Meta(description="The job.")]
+    name: TaskName = ""
 
     @property
     def identity(self) -> Identity:

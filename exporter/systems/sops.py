@@ -6,14 +6,31 @@ Source: bk-sops 3.34, gcloud/apigw/views/get_task_status.py and get_tasks_status
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
 from exporter.errors import Reason, TaskError
-from exporter.model import Identity, Labels, Task
+from exporter.model import Identity, Labels, Place, Task
 from exporter.systems import nodetree
-from exporter.systems.base import Nodes, Reading, Request, Site, TaskParams, count, decode, flag, malformed, text
+from exporter.systems.base import (
+    AllowParams,
+    BizId,
+    DiscoverParams,
+    Id,
+    Nodes,
+    Reading,
+    Request,
+    Site,
+    TaskName,
+    TaskParams,
+    Word,
+    count,
+    decode,
+    flag,
+    malformed,
+    text,
+)
 
 NAME = "sops"
 TITLE = "bk-sops 标准运维"
@@ -21,26 +38,79 @@ ROUTES: Mapping[str, Sequence[str]] = {"apigw": ("get_task_status",), "esb": ("g
 STATES = nodetree.STATES
 MIN_INTERVAL: Mapping[str, float] = {}
 
-Id = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+Scope = Annotated[
+    Literal["cmdb_biz", "project"],
+    msgspec.Meta(description="`project`: `bk_biz_id` is the id of a bk-sops project, not of a CMDB business."),
+]
+
+
+def _place(bk_biz_id: int, scope: str) -> Place:
+    """The business, or `project:7` where the id is a project's."""
+    if scope == "project":
+        return Place(NAME, "", f"project:{bk_biz_id}")
+    return Place(NAME, str(bk_biz_id), "")
+
+
+class Allow(AllowParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
+    """A business, or a project where `scope` is `project`."""
+
+    bk_biz_id: BizId
+    scope: Scope = "cmdb_biz"
+
+    @property
+    def place(self) -> Place:
+        """The business or project."""
+        return _place(self.bk_biz_id, self.scope)
+
+
+class Discover(DiscoverParams, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=NAME):
+    """The tasks of a business or project, by `get_task_list`."""
+
+    REFUSED: ClassVar[Mapping[str, str]] = {
+        "state": "bk-sops lists no states; ask for the tasks and choose by the label state",
+        "creator": "bk-sops cannot list by creator; choose by the label creator of bk_task_info",
+    }
+
+    bk_biz_id: BizId
+    scope: Scope = "cmdb_biz"
+    template_id: Annotated[tuple[Id, ...], msgspec.Meta(description="Only tasks made from these templates.")] = ()
+    keyword: Annotated[Word, msgspec.Meta(description="Only tasks whose name contains this.")] = ""
+    executor: Annotated[Word, msgspec.Meta(description="Only tasks that this user started.")] = ""
+    create_method: Annotated[
+        tuple[Literal["app", "api", "app_maker", "periodic", "clocked", "mobile", "mcp"], ...],
+        msgspec.Meta(description="Only tasks that were made in these ways."),
+    ] = ()
+    child_tasks: Annotated[
+        bool,
+        msgspec.Meta(description="List the tasks of independent subprocesses too; their parents show them as a node."),
+    ] = False
+
+    @property
+    def place(self) -> Place:
+        """The business or project."""
+        return _place(self.bk_biz_id, self.scope)
 
 
 class Params(TaskParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
     """A task of a business, or of a project where `scope` is `project`; `subprocess_id` asks for a subtree of it."""
 
-    bk_biz_id: Id
-    task_id: Id
-    scope: Literal["cmdb_biz", "project"] = "cmdb_biz"
-    subprocess_id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = None
-    name: str = ""
+    bk_biz_id: BizId
+    task_id: Annotated[Id, msgspec.Meta(description="The task.")]
+    scope: Scope = "cmdb_biz"
+    subprocess_id: Annotated[
+        Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None,
+        msgspec.Meta(description="The node of a subprocess, whose part of the task is asked for instead of all of it."),
+    ] = None
+    name: TaskName = ""
 
     @property
     def identity(self) -> Identity:
-        """The business, or `project:7` where the id is a project's."""
-        project = self.scope == "project"
+        """A subtree has the subprocess' node after the task's id."""
+        place = _place(self.bk_biz_id, self.scope)
         return Identity(
             system=NAME,
-            bk_biz_id="" if project else str(self.bk_biz_id),
-            scope=f"project:{self.bk_biz_id}" if project else "",
+            bk_biz_id=place.bk_biz_id,
+            scope=place.scope,
             task_id=f"{self.task_id}/{self.subprocess_id}" if self.subprocess_id else str(self.task_id),
         )
 

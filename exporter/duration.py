@@ -1,0 +1,38 @@
+"""Durations as people write them in configurations: `10s`, `1h30m`, `500ms`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+#: Marks a field of a configuration struct: its seconds are written as a duration.
+DURATION: Mapping[str, str] = {"written": "duration"}
+
+UNITS: Mapping[str, float] = {"w": 604800.0, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+
+#: Each unit once, the largest first, as in Prometheus' own configuration.
+PATTERN = r"^(?=\d)" + "".join(rf"(\d{{1,9}}{unit})?" for unit in UNITS) + "$"
+
+_PATTERN = re.compile(PATTERN, re.ASCII)
+_PART = re.compile(r"(\d+)([a-z]+)")
+
+
+def parse(text: str) -> float:
+    """The seconds of a duration; raises ValueError with the cure."""
+    if not _PATTERN.fullmatch(text):
+        cure = (
+            f"a duration needs a unit, such as {text}s" if text.isascii() and text.isdigit() else "such as 10s or 1h30m"
+        )
+        raise ValueError(cure)
+    return round(sum(int(count) * UNITS[unit] for count, unit in _PART.findall(text)), 3)
+
+
+def written(seconds: float) -> str:
+    """A text that `parse` reads as these seconds, to the millisecond."""
+    left = round(seconds * 1000)
+    parts = []
+    for unit, size in UNITS.items():
+        count, left = divmod(left, round(size * 1000))
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
