@@ -72,12 +72,12 @@ $(VENV)/.made: $(shell $(BIN)/python -c '' 2>/dev/null || echo force)
 	@python=$$(tools/find-python "$(PYTHON)") && "$$python" -m venv --clear $(VENV)
 	@touch $@
 
-$(VENV)/.run: $(VENV)/.made constraints/run.txt constraints/build.txt pyproject.toml
+$(VENV)/.run: $(VENV)/.made constraints/run.txt constraints/build.txt pyproject.toml exporter/__init__.py
 	$(PIP_INSTALL) --require-hashes -r constraints/run.txt -r constraints/build.txt
 	$(PIP_INSTALL) --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.made constraints/run.txt constraints/build.txt constraints/dev.txt pyproject.toml
+$(VENV)/.dev: $(VENV)/.made constraints/run.txt constraints/build.txt constraints/dev.txt pyproject.toml exporter/__init__.py
 	$(PIP_INSTALL) --require-hashes -r constraints/dev.txt
 	$(PIP_INSTALL) --no-build-isolation --editable .
 	@touch $(VENV)/.run $@

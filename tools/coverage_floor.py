@@ -20,7 +20,8 @@ def measured() -> dict[str, float]:
         report = Path(folder, "coverage.json")
         data.json_report(outfile=str(report))
         totals = json.loads(report.read_text("utf-8"))["totals"]
-    return {"lines": totals["percent_statements_covered"], "branches": totals["percent_branches_covered"]}
+    keys = {"lines": "percent_statements_covered", "branches": "percent_branches_covered"}
+    return {what: totals.get(key, 0.0) for what, key in keys.items()}  # a run without data or branches has none
 
 
 def verdict(percentages: Mapping[str, float], floor: float) -> str:
