@@ -105,7 +105,6 @@ FILTERS: dict[str, Callable[[str], Test]] = {
     "creator": lambda text: lambda row: row.task.creator == text,
     "executor": lambda text: lambda row: row.task.creator == text,
     "template_id": lambda text: lambda row: str(row.task.template) == text,
-    "scope_type": lambda text: lambda row: text == "project",
     "scope_value": lambda text: lambda row: text == str(row.task.space),
     "id": lambda text: lambda row: str(row.task.id) == text,
 }

@@ -21,7 +21,7 @@ class Part:
 
 SLOW, MOODY, LATE_STATE = 90015, 90027, 90025
 
-# `mark` is what the database says beside the engine: expired, deleted, cleaned (rows gone), child (independent subprocess).
+# `mark` is what the database says beside the engine: expired, deleted, cleaned (rows gone), child (of another task).
 COMMON = {
     1: Part(stories.patrol, 300, "每小时巡检"),
     2: Part(stories.wide_patrol, 200, "分区巡检"),

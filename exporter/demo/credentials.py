@@ -63,7 +63,7 @@ def gateway(apps: Mapping[str, App], header: str | None, params: Mapping[str, An
     given = read_header(header)
     caller = _caller(apps, dict(params) if given is None else given)
     if need == "user" and not caller.user:
-        raise Denied("user authentication failed, please provide a valid user identity, such as bk_username, bk_token, access_token")
+        raise Denied("user authentication failed, please provide a valid user identity, such as bk_token, access_token")
     if need == "user" and not caller.verified:
         raise Denied("the user indicated by bk_username is not verified")
     return caller

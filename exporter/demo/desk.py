@@ -13,7 +13,8 @@ from exporter.demo.operations import Match
 from exporter.demo.site import Call, Rejected, Reply, Site
 
 CREDENTIALS = frozenset(
-    "bk_app_code bk_app_secret bk_username bk_token bk_ticket access_token bk_access_token app_code app_secret username".split()
+    {"bk_app_code", "bk_app_secret", "bk_username", "bk_token", "bk_ticket", "access_token", "bk_access_token"}
+    | {"app_code", "app_secret", "username"}
 )
 
 

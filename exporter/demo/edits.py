@@ -16,7 +16,7 @@ class Words:
     finished: str = "FINISHED"
 
 
-class Impossible(ValueError):
+class ImpossibleError(ValueError):
     """The task is not in a situation in which that can be done to it."""
 
 
@@ -35,7 +35,11 @@ def straighten(plan: Plan, now: float) -> Plan:
             phases = tuple(p.moved(ahead, cycle.start) if p.at >= cycle.end else p for p in node.phases)
             return replace(node, phases=phases, children=children)
         moments = [p.at + turn * cycle.period for p in node.phases if cycle.start <= p.at < cycle.end]
-        told = [phase for at in (cycle.start - 1e-6, end - cycle.period - 1e-6, *moments) if (phase := node.phase(at, cycle))]
+        told = [
+            phase
+            for at in (cycle.start - 1e-6, end - cycle.period - 1e-6, *moments)
+            if (phase := node.phase(at, cycle))
+        ]
         if node.kind == "root":
             told = [*node.phases[:2], *told[2:], node.phases[-1].moved(end - cycle.end, cycle.start)]
         phases = tuple(sorted(dict.fromkeys(told), key=lambda phase: phase.at))
@@ -88,4 +92,4 @@ def leaf_in(plan: Plan, state: str, now: float) -> tuple[Node, Phase]:
         phase = plan.phase(node, now)
         if phase is not None and phase.state == state:
             return node, phase
-    raise Impossible(f"no node is {state}")
+    raise ImpossibleError(f"no node is {state}")

@@ -37,13 +37,13 @@ def through_gateway(site: Site, reply: Reply) -> Reply:
 
 
 def through_esb(site: Site, call: Call, reply: Reply) -> Reply:
-    """The backend's answer with what is missing filled in, or hidden where it is not 200 and JSON (gsekit's is let through)."""
+    """The backend's answer, completed; hidden where it is not 200 and JSON (gsekit's is let through if it is JSON)."""
     if reply.raw is not None or (reply.status != 200 and call.system != "gsekit"):
         reply = esb_error(
             1306201,
             f"Component request third-party system [{call.system.upper()}] interface [{call.operation}] error: "
-            f"Status Code: {reply.status}, Error Message: third-party system interface response status code is not 200, "
-            "please try again later or contact component developer to handle this",
+            f"Status Code: {reply.status}, Error Message: third-party system interface response status code is not "
+            "200, please try again later or contact component developer to handle this",
         )
     return replace(reply, value=completed(reply.value, site.stamp()), headers={})
 
@@ -51,4 +51,8 @@ def through_esb(site: Site, call: Call, reply: Reply) -> Reply:
 def completed(body: dict[str, Any], request_id: str) -> dict[str, Any]:
     """The ESB's envelope: it never rewrites a key that is there."""
     good = body.get("result", False)
-    return {"result": good, "data": None, "message": "", "code": 0 if good else 1306000} | body | {"request_id": request_id}
+    return (
+        {"result": good, "data": None, "message": "", "code": 0 if good else 1306000}
+        | body
+        | {"request_id": request_id}
+    )

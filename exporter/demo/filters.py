@@ -48,7 +48,7 @@ def rows(site: Site, system: str, numbers: Iterable[int], tests: Iterable[Test])
 
 
 def created_between(site: Site, system: str, numbers: Iterable[int], since: str, until: str) -> list[int]:
-    """The tasks created in a stretch of time given by texts, each of which may be empty. ValueError if one is no time."""
+    """The tasks created in a stretch of time given by texts, which may be empty. ValueError if one is no time."""
     low = times.parse(since) if since else float("-inf")
     high = times.parse(until) if until else float("inf")
     return [number for number in numbers if low <= site.world.created(system, number) <= high]

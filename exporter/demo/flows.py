@@ -108,7 +108,17 @@ class Flows:
         space, mark = (part.space, part.mark) if part else (_space_of(number), "")
         user, method = rng.choice(names.USERS), rng.choice(METHODS)
         return Task(
-            self.setting.system, number, space, name, created, rng.randint(1, 12), user, method, mark, story, self.setting.pace
+            self.setting.system,
+            number,
+            space,
+            name,
+            created,
+            rng.randint(1, 12),
+            user,
+            method,
+            mark,
+            story,
+            self.setting.pace,
         )
 
     def _scaled(self, number: int, created: float) -> Task:

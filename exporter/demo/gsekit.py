@@ -11,7 +11,13 @@ from exporter.demo.tree import Node, Phase
 from exporter.demo.world import BUSINESSES
 
 PAGE_LIMIT = 1000
-KINDS = (("process", "start"), ("configfile", "release"), ("process", "restart"), ("configfile", "generate"), ("process", "stop"))
+KINDS = (
+    ("process", "start"),
+    ("configfile", "release"),
+    ("process", "restart"),
+    ("configfile", "generate"),
+    ("process", "stop"),
+)
 CODES = {"succeeded": 0, "pending": 1, "running": 2, "failed": 3, "ignored": 4}
 STATES = ("pending", "running", "succeeded", "failed", "ignored")
 # The pipeline is made a moment after the job.
@@ -26,7 +32,9 @@ def failure(code: int | str, message: str, data: Any = None) -> Reply:
 def forbidden(_site: Site, call: Call) -> Reply:
     """The user may not look at the business."""
     data = {"permission": {"system_id": "bk_gsekit", "actions": [{"id": "view_business"}]}}
-    return failure("9900403", f"用户 {call.caller.user} 无权限访问业务", data | {"apply_url": "https://bk-iam.example.com/apply"})
+    return failure(
+        "9900403", f"用户 {call.caller.user} 无权限访问业务", data | {"apply_url": "https://bk-iam.example.com/apply"}
+    )
 
 
 def _space(site: Site, call: Call) -> int:
@@ -72,7 +80,8 @@ def status(site: Site, job: Job, state: JobState) -> str:
 def _info(site: Site, job: Job, state: JobState, spell: Any) -> dict[str, Any]:
     kind, action = KINDS[job.kind % len(KINDS)]
     refused = job.script.mark == "refused"
-    end = None if state.active and not state.retried or not state.nodes else state.end
+    first_run = state.active and not state.retried
+    end = None if first_run or not state.nodes else state.end
     return {
         "id": job.id,
         "bk_biz_id": BUSINESSES[job.space],
@@ -130,7 +139,11 @@ def job_list(site: Site, call: Call) -> Reply:
         rows = [_info(site, job, _read(site, job), times.compact) for job in found if _created_in(job, call)]
     except ValueError:
         raise Rejected(failure("4100001", "参数校验失败")) from None
-    rows = [row for row in rows if all(_matches(row, call, key) for key in ("id", "job_object", "job_action", "created_by", "status"))]
+    rows = [
+        row
+        for row in rows
+        if all(_matches(row, call, key) for key in ("id", "job_object", "job_action", "created_by", "status"))
+    ]
     if page < 1 or (page > 1 and (page - 1) * size >= len(rows)):
         # The framework's own error: not true, and yet code 0.
         raise Rejected(failure(0, "无效页面。", {"detail": "无效页面。"}))

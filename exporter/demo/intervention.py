@@ -3,7 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from exporter.demo.edits import Impossible, Words, adding, frozen, going_on, leaf_in, mapped, straighten, without_future
+from exporter.demo.edits import (
+    ImpossibleError,
+    Words,
+    adding,
+    frozen,
+    going_on,
+    leaf_in,
+    mapped,
+    straighten,
+    without_future,
+)
 from exporter.demo.script import Engine, revoked
 from exporter.demo.tree import Node, Phase, Plan
 
@@ -58,7 +68,7 @@ def pause(task: Taken, now: float, words: Words, _engine: Engine) -> Taken:
     held = task.hold(now)
     root = held.plan.state(now)
     if root.state != words.running:
-        raise Impossible(f"the task is {root.state}")
+        raise ImpossibleError(f"the task is {root.state}")
     return replace(held, plan=adding(held.plan, held.plan.root.key, replace(root, at=now, state="SUSPENDED")))
 
 
@@ -66,7 +76,7 @@ def resume(task: Taken, now: float, words: Words, _engine: Engine) -> Taken:
     """A suspended task goes on where it stopped."""
     root = task.plan.state(now)
     if root.state != "SUSPENDED":
-        raise Impossible(f"the task is {root.state}")
+        raise ImpossibleError(f"the task is {root.state}")
     plan = adding(task.plan, task.plan.root.key, replace(root, at=now, state=words.running))
     if _has_failed(plan, now, words):
         return replace(task, plan=plan)

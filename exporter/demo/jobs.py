@@ -6,7 +6,7 @@ from functools import lru_cache
 from random import Random
 
 from exporter.demo import names
-from exporter.demo.tree import Cycle, Node, Phase, Plan
+from exporter.demo.tree import Cycle, Kind, Node, Phase, Plan
 
 STREAM = 5_000
 UNLISTED = range(90001, 90100)
@@ -97,7 +97,7 @@ EVERYDAY: tuple[Callable[[Random], Script], ...] = (
 class Jobs:
     """Every job of one system. Nothing is stored: a job follows from its id."""
 
-    def __init__(self, system: str, seed: int, epoch: float, pace: float, every: float, history: float) -> None:
+    def __init__(self, system: str, *, seed: int, epoch: float, pace: float, every: float, history: float) -> None:
         self.system, self.seed, self.epoch, self.pace = system, seed, epoch, pace
         self.every, self.history = every, history
         self._jobs = lru_cache(4096)(self._make)
@@ -105,7 +105,7 @@ class Jobs:
 
     def get(self, number: int, now: float) -> Job | None:
         """The job, if it has been created by now."""
-        if number not in PARTS and number <= STREAM or (number in UNLISTED and number not in PARTS):
+        if number not in PARTS and (number <= STREAM or number in UNLISTED):
             return None
         job = self._jobs(number)
         return job if job.created <= now else None
@@ -145,13 +145,14 @@ def perform(job: Job, words: JobWords, rng: Random) -> Plan:
     ends = [words.success] * script.good + [words.failed] * script.bad + [words.ignored] * script.ignored
     rng.shuffle(ends)
     cycle = Cycle(job.created + script.again * pace, script.again * pace, 100_000) if script.again else None
-    nodes = tuple(_node(job, words, rng, i, end, cycle) for i, end in enumerate(ends))
+    nodes = tuple(_node(job, rng, i, end, cycle) for i, end in enumerate(ends))
     root = Node(str(job.id), "", "root", (Phase(job.created, "RUNNING", job.created),), nodes)
     return Plan(root, cycle)
 
 
-def _node(job: Job, words: JobWords, rng: Random, index: int, end: str, cycle: Cycle | None) -> Node:
-    kind = "host" if job.system == "nodeman" else "process"
+def _node(job: Job, rng: Random, index: int, end: str, cycle: Cycle | None) -> Node:
+    words = WORDS[job.system]
+    kind: Kind = "host" if job.system == "nodeman" else "process"
     start = job.created + (2 + rng.random() * job.script.seconds * 0.3) * job.pace
     over = start + job.script.seconds * (0.2 + 0.5 * rng.random()) * job.pace
     phases = [Phase(job.created, words.pending), Phase(start, words.running, start), Phase(over, end, start, over)]
@@ -161,7 +162,11 @@ def _node(job: Job, words: JobWords, rng: Random, index: int, end: str, cycle: C
     if cycle is not None and retried:
         phases += _retry(words, cycle, rng)
     node = Node(f"{job.id}/{index}", str(index), kind, tuple(phases), (), retried)
-    return node if job.script.revoked is None else _stopped(node, words, index, job.created + job.script.revoked * job.pace)
+    return (
+        node
+        if job.script.revoked is None
+        else _stopped(node, words, index, job.created + job.script.revoked * job.pace)
+    )
 
 
 def _retry(words: JobWords, cycle: Cycle, rng: Random) -> list[Phase]:

@@ -33,7 +33,15 @@ ACTIVITIES = (
 )
 SUBPROCESSES = ("发布单区", "回滚预案", "数据迁移", "per-zone rollout", "巡检子流程")
 ODD_TASK = '发布 "v2"\\beta\n<script>alert(1)</script> 🚀 {x="1"}'
-ODD_ACTIVITIES = ("same", "same", "weird\\name {x=1}", "含中文 空格/斜杠", "<script>alert(1)</script>", "🔥 回滚", "line\nbreak")
+ODD_ACTIVITIES = (
+    "same",
+    "same",
+    "weird\\name {x=1}",
+    "含中文 空格/斜杠",
+    "<script>alert(1)</script>",
+    "🔥 回滚",
+    "line\nbreak",
+)
 LONG_TASK = "长" * 200 + " long name " + "x" * 300
 RIGHT_TO_LEFT_TASK = "تحديث الخوادم \u202egnirts"
 USERS = ("admin", "alice", "bob", "zhangsan", "lisi")

@@ -26,14 +26,18 @@ SYSTEMS_OF_HOSTS = ("LINUX", "LINUX", "LINUX", "WINDOWS", "AIX")
 
 def failure(code: int | str, message: str, data: Any = None, status: int = 200) -> Reply:
     """An answer that says no; the code stands in the message, in full-width brackets."""
-    return Reply({"result": False, "code": code, "message": f"{message}（{code}）", "data": data, "errors": None}, status)
+    return Reply(
+        {"result": False, "code": code, "message": f"{message}（{code}）", "data": data, "errors": None}, status
+    )
 
 
 def forbidden(_site: Site, call: Call) -> Reply:
     """The user may not look at the job's businesses."""
     data = {"permission": {"system_id": "bk_nodeman", "actions": [{"id": "task_history_view"}]}, "apply_url": ""}
     data["apply_url"] = f"https://bk-iam.example.com/apply?user={call.caller.user}"
-    return Reply({"result": False, "code": "9900403", "message": "无权限访问", "data": data, "permission": data["permission"]})
+    return Reply(
+        {"result": False, "code": "9900403", "message": "无权限访问", "data": data, "permission": data["permission"]}
+    )
 
 
 def job_of(site: Site, call: Call) -> Job:

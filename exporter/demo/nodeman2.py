@@ -77,7 +77,7 @@ def _meta(kind: str) -> dict[str, str]:
     return {
         "type": kind,
         "step_type": "PLUGIN" if plugin else "AGENT",
-        "op_type": kind.split("_")[0],
+        "op_type": kind.partition("_")[0],
         "op_type_display": "安装",
         "step_type_display": "插件" if plugin else "Agent",
     } | plugin
@@ -119,7 +119,7 @@ def _host(job: Job, node: Node, phase: Phase) -> dict[str, Any]:
         "status": phase.state,
         "start_time": times.compact(phase.start) if phase.start else None,
         "end_time": times.compact(phase.finish) if phase.finish else None,
-        "op_type": kind.split("_")[0],
+        "op_type": kind.partition("_")[0],
         "op_type_display": described,
         "node_id": 1,
         "status_display": phase.state.title(),
@@ -178,7 +178,8 @@ def _wanted(site: Site, job: Job, call: Call) -> bool:
     if asked["status"]:
         values["status"] = _swept(site, job)[1]
     since, until = call.text("start_time"), call.text("end_time")
-    if since and job.created < times.parse(since) or until and job.created > times.parse(until):
+    low = times.parse(since) if since else float("-inf")
+    if not low <= job.created <= (times.parse(until) if until else float("inf")):
         return False
     return all(not allowed or values[name] in allowed for name, allowed in asked.items())
 

@@ -213,7 +213,9 @@ def perform(story: Story, salt: str, created: float, pace: float) -> Plan:
 
 
 def _pauses(stage: Stage, start: float, end: float) -> list[Phase]:
-    told = [(moment, state) for pause in stage.pauses for moment, state in zip(pause, ("SUSPENDED", "RUNNING"), strict=True)]
+    told = [
+        (moment, state) for pause in stage.pauses for moment, state in zip(pause, ("SUSPENDED", "RUNNING"), strict=True)
+    ]
     return [Phase(moment, state, start) for moment, state in told if moment < end]
 
 

@@ -50,11 +50,11 @@ class Simulator:
         speed: float = 1.0,
         clock: Callable[[], float] = time.time,
         epoch: float | None = None,
-        population: Population = Population(),  # noqa: B008  # frozen
-        options: Options = Options(),  # noqa: B008  # frozen
+        population: Population | None = None,
+        options: Options | None = None,
     ) -> None:
-        self.world = World(seed=seed, speed=speed, clock=clock, epoch=epoch, population=population)
-        self.options = options
+        self.options = options = options or Options()
+        self.world = World(seed=seed, speed=speed, clock=clock, epoch=epoch, population=population or Population())
         self.site = Site(self.world, options, trouble.SPECIALS)
         self.desk = Desk(self.site)
         self.requests: Counter[tuple[str, str]] = Counter()

@@ -1,4 +1,4 @@
-"""What the answers of one simulated installation share: its world, its release, and how requests and replies look inside."""
+"""What the answers of one installation share: its world, its release, and how requests and replies look inside."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from exporter.demo.credentials import App, Caller
 from exporter.demo.world import World
 
 Route = Literal["apigw", "esb"]
-# 3.30: permission errors as 9900403. 3.5: unset times are "" and the single API has no code. oldest: no elapsed_time either.
+# 3.30: permission errors 9900403. 3.5: unset times are "", and single answers have no code. oldest: no elapsed_time.
 SopsRelease = Literal["3.34", "3.30", "3.5", "oldest"]
 NodemanRelease = Literal["both", "legacy", "2.x"]
 
@@ -18,8 +18,8 @@ NodemanRelease = Literal["both", "legacy", "2.x"]
 class Options:
     """How the installation behaves. Seconds are real ones; shares are of all requests.
 
-    `sops_workers` above 0: that many web workers, each with bk-sops' own cache of 10 s. `mixed_zones`: every other answer
-    of bk-sops writes its times in UTC. `limit`: the most requests a second that the gateway lets through, 0 for any.
+    `sops_workers` above 0: that many web workers, each with bk-sops' own cache of 10 s. `mixed_zones`: every other
+    answer of bk-sops writes its times in UTC. `limit`: how many requests a second the gateway lets through, 0 for any.
     """
 
     latency: float = 0.0
@@ -91,7 +91,7 @@ class Rejected(Exception):  # noqa: N818  # a verdict, not a fault
 class Site:
     """One installation: four systems over one world.
 
-    Present troubles by their words: `specials` by task id in every system, `tasks` by system and id, `systems` as a whole.
+    Present troubles by their words: `specials` by task id in every system, `tasks` by system and id, and `systems`.
     """
 
     world: World

@@ -68,8 +68,8 @@ def _permission(call: Call) -> dict[str, Any]:
 def _task(site: Site, space: int, number: int) -> Task:
     task = site.world.task("sops", number)
     if task is None:
-        message = f"数据不存在错误: 数据不存在错误, 错误内容 TaskFlowInstance(id={number}) does not exist. | process_exception"
-        raise Rejected(failure(3540400, message))
+        what = f"错误内容 TaskFlowInstance(id={number}) does not exist. | process_exception"
+        raise Rejected(failure(3540400, f"数据不存在错误: 数据不存在错误, {what}"))
     if task.space != space or site.world.mark(task) == "deleted":
         raise Rejected(failure(3599999, f"未知错误: TaskFlowInstance matching query does not exist: {number}", {}))
     return task

@@ -33,7 +33,9 @@ def linear(rng: Random) -> Story:
 
 def side_by_side(rng: Random) -> Story:
     """Branches between gateways."""
-    return Story((*steps(rng, 1), parallel("并行发布", *(steps(rng, rng.randint(1, 4)) for _ in range(3))), *steps(rng, 1)))
+    return Story(
+        (*steps(rng, 1), parallel("并行发布", *(steps(rng, rng.randint(1, 4)) for _ in range(3))), *steps(rng, 1))
+    )
 
 
 def nested(rng: Random) -> Story:
@@ -192,7 +194,9 @@ def deep_failed(rng: Random) -> Story:
 
 def revoked_at_work(rng: Random) -> Story:
     """Terminated while two branches were at work, which still say so."""
-    return Story((*steps(rng, 1), parallel("", (Step("等待", DAY),), (subprocess("子", Step("等待", DAY)),))), revoked=90.0)
+    return Story(
+        (*steps(rng, 1), parallel("", (Step("等待", DAY),), (subprocess("子", Step("等待", DAY)),))), revoked=90.0
+    )
 
 
 def revoked_old(rng: Random) -> Story:

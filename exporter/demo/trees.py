@@ -59,7 +59,7 @@ class OldNode(Struct):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Whose formatter it is. `blank`: how an unset time looks; `named`: nodes have names; `deep`: suspension is carried up."""
+    """Whose formatter it is. `blank`: an unset time; `named`: nodes have names; `deep`: suspension is carried up."""
 
     blank: str | None = None
     named: bool = True
@@ -110,7 +110,7 @@ def _modern(plan: Plan, node: Node, phase: Phase, now: float, view: View, root: 
 
 
 def _rewrite(made: ModernNode, node: Node, view: View) -> None:
-    """What a parent is called: FAILED over a failed child, NODE_SUSPENDED over a suspended one, unless it is paused itself."""
+    """A running parent is called FAILED over a failed child, and NODE_SUSPENDED over a suspended one."""
     states = {child.state for child in made.children.values()}
     if made.state == "RUNNING":
         if "FAILED" in states:

@@ -1,7 +1,7 @@
 """What goes wrong at BlueKing: answers for special task ids, for whole systems, and now and then.
 
-The table `TROUBLE` below is the documentation: an id of it asked for in any of the four systems gets that answer, alone or
-in a bulk call. Its words can also be given to any other task, or to a system as a whole, while the simulator runs.
+The table `TROUBLE` below is the documentation: an id of it asked for in any of the four systems gets that answer,
+alone or in a bulk call. Its words can also be given to any other task, or to a whole system, while the simulator runs.
 """
 
 import math
@@ -21,7 +21,7 @@ MOOD_PERIOD, MOOD_SECONDS = 600, 60
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A way of going wrong. `make` returns the answer, or one without value for: answer as usual, but only after `wait`."""
+    """A way of going wrong. `make` returns the answer; one without value says: the usual answer, but after `wait`."""
 
     word: str
     says: str
@@ -35,13 +35,13 @@ def not_granted(_site: Site, call: Call) -> Reply:
     return gateway_error(403, 1640301, "App has no permission to the resource [reason=the grant has expired]")
 
 
-def forbidden(site: Site, call: Call) -> Reply:
+def forbidden(site: Site, call: Call) -> Reply | None:
     """The system itself says that this user or app may not see the task."""
-    by_system = {"sops": sops.forbidden, "nodeman": nodeman.forbidden, "gsekit": gsekit.forbidden}
+    by_system: dict[str, Make] = {"sops": sops.forbidden, "nodeman": nodeman.forbidden, "gsekit": gsekit.forbidden}
     return bkflow.forbidden(call) if call.system == "bkflow" else by_system[call.system](site, call)
 
 
-def forbidden_old(site: Site, call: Call) -> Reply:
+def forbidden_old(site: Site, call: Call) -> Reply | None:
     """The same as bk-sops up to 3.30 says it; the ESB hides the body, as it does every one that is not 200."""
     if call.system != "sops":
         return forbidden(site, call)
@@ -51,14 +51,20 @@ def forbidden_old(site: Site, call: Call) -> Reply:
 
 def backend_failed(_site: Site, call: Call, status: int = 502) -> Reply:
     """The ESB's word for a backend that answers anything but 200 and JSON."""
-    return esb_error(1306201, f"Component request third-party system [{call.system.upper()}] error: Status Code: {status}")
+    return esb_error(
+        1306201, f"Component request third-party system [{call.system.upper()}] error: Status Code: {status}"
+    )
 
 
 def throttled(site: Site, call: Call) -> Reply:
     """Too many requests; the gateway says when the window ends."""
     if call.route == "esb":
         return esb_error(1306429, "The access frequency of APP has exceeded the limit")
-    headers = {"X-Bkapi-RateLimit-Limit": "10", "X-Bkapi-RateLimit-Remaining": "0", "X-Bkapi-RateLimit-Plugin": "bk-resource-rate-limit"}
+    headers = {
+        "X-Bkapi-RateLimit-Limit": "10",
+        "X-Bkapi-RateLimit-Remaining": "0",
+        "X-Bkapi-RateLimit-Plugin": "bk-resource-rate-limit",
+    }
     headers["X-Bkapi-RateLimit-Reset"] = str(site.options.reset)
     return gateway_error(429, 1642903, "Request rate limit exceeded", headers)
 
@@ -70,13 +76,18 @@ def throttled_in_200(site: Site, call: Call) -> Reply:
 
 def moody(site: Site, call: Call) -> Reply | None:
     """Throttled in one minute of ten."""
-    return throttled(site, call) if (site.world.now() - site.world.epoch) % MOOD_PERIOD > MOOD_PERIOD - MOOD_SECONDS else None
+    return (
+        throttled(site, call)
+        if (site.world.now() - site.world.epoch) % MOOD_PERIOD > MOOD_PERIOD - MOOD_SECONDS
+        else None
+    )
 
 
 def login_page(_site: Site, _call: Call) -> Reply:
     """A login page of 1 MB with status 200."""
-    head = b'<!DOCTYPE html><html><head><title>\xe8\x93\x9d\xe9\xb2\xb8\xe7\x99\xbb\xe5\xbd\x95</title></head><body><form action="/login/">'
-    return Reply(raw=head + b" " * (LOGIN_PAGE_BYTES - len(head) - 21) + b"</form></body></html>", media=HTML)
+    head = '<!DOCTYPE html><html><head><title>蓝鲸登录</title></head><body><form action="/login/">'.encode()
+    tail = b"</form></body></html>"
+    return Reply(raw=head.ljust(LOGIN_PAGE_BYTES - len(tail)) + tail, media=HTML)
 
 
 def redirect(_site: Site, call: Call) -> Reply:
@@ -87,7 +98,11 @@ def redirect(_site: Site, call: Call) -> Reply:
 
 def error_page(_site: Site, _call: Call) -> Reply:
     """A proxy's own page."""
-    return Reply(raw=b"<html><head><title>500 Internal Server Error</title></head><body>nginx</body></html>", status=500, media=HTML)
+    return Reply(
+        raw=b"<html><head><title>500 Internal Server Error</title></head><body>nginx</body></html>",
+        status=500,
+        media=HTML,
+    )
 
 
 def garbage(_site: Site, _call: Call) -> Reply:
@@ -109,7 +124,13 @@ def engine(site: Site, call: Call) -> Reply:
     """The engine behind the interface failed."""
     if call.system == "bkflow":
         trace = 'Traceback (most recent call last):\n  File "engine.py", line 1, in run\nValueError: secret-in-a-trace'
-        body = {"result": False, "data": None, "message": "get task states failed", "exc": "ValueError()", "exc_trace": trace}
+        body = {
+            "result": False,
+            "data": None,
+            "message": "get task states failed",
+            "exc": "ValueError()",
+            "exc_trace": trace,
+        }
         return Reply(body | {"trace_id": site.stamp()})
     if call.system == "sops":
         return sops.failure(3599999, "未知错误: node does not exist", {})
@@ -123,7 +144,11 @@ def timeout_in_200(_site: Site, _call: Call) -> Reply:
 
 def timeout(site: Site, call: Call) -> Reply:
     """The backend took too long."""
-    return backend_failed(site, call, 504) if call.route == "esb" else gateway_error(504, 1650401, "Request backend timeout")
+    return (
+        backend_failed(site, call, 504)
+        if call.route == "esb"
+        else gateway_error(504, 1650401, "Request backend timeout")
+    )
 
 
 def dead(site: Site, call: Call) -> Reply:
@@ -183,7 +208,9 @@ TROUBLE: dict[int, Trouble] = {
     90013: Trouble("garbage", "JSON cut off, and not UTF-8", garbage),
     90014: Trouble("hangs", "never answers", hang),
     SLOW: Trouble("slow", "a healthy task whose answer takes `Options.slow` seconds", slow),
-    90016: Trouble("engine", "the engine failed: `exc_trace` in BKFlow (and a null state in bulk), data {} in bk-sops", engine),
+    90016: Trouble(
+        "engine", "the engine failed: `exc_trace` in BKFlow (and a null state in bulk), data {} in bk-sops", engine
+    ),
     90017: Trouble("timeout-200", "the gateway's 504 inside HTTP 200", timeout_in_200),
     90018: Trouble("timeout", "1650401 with HTTP 504; 1306201 through the ESB", timeout),
     90019: Trouble("crashed", 'HTTP 500, code "50000"; 1306201 through the ESB', crashed),

@@ -43,7 +43,7 @@ class World:
         speed: float = 1.0,
         clock: Callable[[], float],
         epoch: float | None = None,
-        population: Population = Population(),  # noqa: B008  # frozen
+        population: Population = Population(),
     ) -> None:
         if speed <= 0:
             raise ValueError(f"speed must be above 0, not {speed}")
@@ -54,7 +54,14 @@ class World:
         pace = 1 / speed
         self._flows = {name: self._make_flows(name, pace, population) for name in ("sops", "bkflow")}
         self._jobs = {
-            name: Jobs(name, seed, self.epoch, pace, ARRIVAL[name], HISTORY if population.arrivals else -1e12)
+            name: Jobs(
+                name,
+                seed=seed,
+                epoch=self.epoch,
+                pace=pace,
+                every=ARRIVAL[name],
+                history=HISTORY if population.arrivals else -1e12,
+            )
             for name in ("nodeman", "gsekit")
         }
 
@@ -80,7 +87,11 @@ class World:
     def ids(self, system: str, space: int) -> list[int]:
         """The listed ids of a business or space (counted from 0), newest first."""
         source = self._flows.get(system) or self._jobs[system]
-        gone = {number for (where, number), mark in self._marks.items() if where == system and mark in ("deleted", "expired")}
+        gone = {
+            number
+            for (where, number), mark in self._marks.items()
+            if where == system and mark in ("deleted", "expired")
+        }
         return [number for number in source.ids(space, self.now()) if number not in gone]
 
     def created(self, system: str, number: int) -> float:
@@ -100,7 +111,7 @@ class World:
         return self._flows[task.system].plan(task) if isinstance(task, Task) else self._jobs[task.system].plan(task)
 
     def act(self, deed: str, system: str, number: int) -> None:
-        """Do something to a task now: a word of `intervention.ACTS`. Raises Impossible, or KeyError if there is no such task."""
+        """Do something to a task now (`intervention.ACTS`). ImpossibleError; KeyError if there is no such task."""
         now = self.now()
         task: Task | Job | None = self.task(system, number) if system in self._flows else self.job(system, number)
         if task is None:
