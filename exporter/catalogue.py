@@ -6,7 +6,8 @@ The exporter's own families stand in `exporter.owncatalogue`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -29,7 +30,7 @@ class TaskFamily:
 
     name: str
     help: str
-    samples: Callable[[Identity, Task], Iterable[Sample]]
+    samples: Callable[[Identity, Task], Sequence[Sample]]
     labels: tuple[str, ...] = ()
 
 
@@ -68,14 +69,20 @@ def identity_values(identity: Identity) -> tuple[str, ...]:
     return tuple([clean_id(value) for value in msgspec.structs.astuple(identity)])
 
 
-def task_samples(family: TaskFamily, identity: Identity, task: Task) -> list[Sample]:
+def task_samples(family: TaskFamily, identity: Identity, task: Task) -> Sequence[Sample]:
     """A family's samples with clean label values; of those that cleaning made alike only the first."""
-    if not family.labels:
-        return list(family.samples(identity, task))
-    unique: dict[tuple[str, ...], float] = {}
-    for values, value in family.samples(identity, task):
-        unique.setdefault(tuple([clean(text) for text in values]), value)
-    return list(unique.items())
+    samples = family.samples(identity, task)
+    if not family.labels or not samples:
+        return samples
+    cleaned = [(_clean_all(values), value) for values, value in samples]
+    if len({values for values, _ in cleaned}) == len(cleaned):
+        return cleaned
+    return list({values: (values, value) for values, value in reversed(cleaned)}.values())[::-1]
+
+
+@functools.lru_cache(maxsize=1 << 12)
+def _clean_all(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(clean, values))
 
 
 def node_names(nodes: Iterable[Node]) -> list[str]:
@@ -89,28 +96,28 @@ def node_names(nodes: Iterable[Node]) -> list[str]:
 _Counts: TypeAlias = Mapping[str, int] | Mapping[State, int]
 
 
-def _one(value: Callable[[Task], float | None]) -> Callable[[Identity, Task], Iterable[Sample]]:
-    def samples(_: Identity, task: Task) -> Iterable[Sample]:
+def _one(value: Callable[[Task], float | None]) -> Callable[[Identity, Task], Sequence[Sample]]:
+    def samples(_: Identity, task: Task) -> Sequence[Sample]:
         read = value(task)
         return () if read is None else (((), read),)
 
     return samples
 
 
-def _many(table: Callable[[Task], _Counts | None]) -> Callable[[Identity, Task], Iterable[Sample]]:
-    def samples(_: Identity, task: Task) -> Iterable[Sample]:
-        return [((str(key),), count) for key, count in (table(task) or {}).items()]
+def _many(table: Callable[[Task], _Counts | None]) -> Callable[[Identity, Task], Sequence[Sample]]:
+    def samples(_: Identity, task: Task) -> Sequence[Sample]:
+        return [((key,), count) for key, count in (table(task) or {}).items()]
 
     return samples
 
 
-def _info(_: Identity, task: Task) -> Iterable[Sample]:
+def _info(_: Identity, task: Task) -> Sequence[Sample]:
     labels = task.labels
     return [((labels.task_name, labels.kind, labels.creator, clean_url(labels.url)), 1)]
 
 
-def _state(identity: Identity, task: Task) -> Iterable[Sample]:
-    return [((state.value,), int(state is task.state)) for state in SYSTEMS[identity.system].STATES]
+def _state(identity: Identity, task: Task) -> Sequence[Sample]:
+    return [((state,), int(state is task.state)) for state in SYSTEMS[identity.system].STATES]
 
 
 def _node_elapsed(node: Node) -> Sample | None:
@@ -213,7 +220,7 @@ FAMILIES: tuple[Family, ...] = (
         "Always 1. The label state says the present state of a single node that has started; subprocesses count as "
         "nodes too, and fail with what fails in them. Most urgent nodes first: failed, suspended, running, the rest. "
         + _STEP_BACK,
-        lambda node: ((node.state.value,), 1),
+        lambda node: ((node.state,), 1),
         ("state",),
     ),
     NodeFamily(

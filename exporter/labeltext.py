@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 
@@ -13,7 +14,6 @@ _HASH_LENGTH = 12
 
 #: Control characters but tab and newline, lone surrogates, and controls that turn the direction of what follows.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
-_SPECIAL = re.compile(r'[\\"\n]')
 _URL = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
 
 
@@ -21,6 +21,11 @@ def clean(text: str) -> str:
     """A text that can be shown: at most MAX_LENGTH characters, U+FFFD for what no page should hold."""
     if text.isalnum() and len(text) <= MAX_LENGTH:
         return text  # letters and digits of any script need nothing; nearly all ids are such
+    return _clean(text)
+
+
+@functools.lru_cache(maxsize=1 << 12)
+def _clean(text: str) -> str:
     if len(text) > MAX_LENGTH:
         text = text[: MAX_LENGTH - 1] + _ELLIPSIS
     return _UNPRINTABLE.sub("\ufffd", text)
@@ -43,6 +48,4 @@ def clean_url(text: str) -> str:
 
 def escape(text: str) -> str:
     """A clean text as it stands between the quotes of the exposition formats."""
-    if not _SPECIAL.search(text):
-        return text
     return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")

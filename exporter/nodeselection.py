@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from exporter.labeltext import clean_id
@@ -11,11 +11,6 @@ from exporter.systems.base import Nodes
 
 #: Nodes that `nodes: unfinished` leaves out.
 OVER = frozenset({State.FINISHED, State.REVOKED, State.EXPIRED})
-
-#: Most urgent first, leaves before subprocesses within a class; keyed by what is cheap to hash.
-_RANK: Mapping[tuple[str, bool], int] = {
-    (state.value, leaf): 2 * URGENCY[state] + (not leaf) for state in State for leaf in (True, False)
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +38,23 @@ def select_of(task: Task, mode: Nodes, limit: int) -> Selection | None:
 def select(nodes: Sequence[Node], mode: Nodes, limit: int) -> Selection:
     """Choose from a task's nodes. What `mode` leaves out is not counted as truncated."""
     wanted = nodes if mode == "all" else [node for node in nodes if node.state not in OVER]
-    ranked = sorted(wanted, key=_rank)
+    ranked = sorted(wanted, key=_rank)  # sorted keeps the answer's order within a rank
     shown = ranked[: max(0, limit)]
     ids = [clean_id(node.id) for node in shown]
     if len(set(ids)) < len(ids):
-        first = dict(zip(reversed(ids), reversed(shown), strict=True))
-        shown, ids = list(reversed(first.values())), list(reversed(first))
+        first: dict[str, Node] = {}
+        for node_id, node in zip(ids, shown, strict=True):
+            first.setdefault(node_id, node)
+        shown, ids = list(first.values()), list(first)
     classes = [0] * URGENCIES
     for node in shown:
-        classes[_rank(node) >> 1] += 1
+        classes[URGENCY[node.state]] += 1
     return Selection(shown, ids, tuple(classes), len(ranked) - len(shown))
 
 
 def _rank(node: Node) -> int:
-    return _RANK[node.state.value, node.leaf]
+    """Leaves come before the subprocesses of their class: what really failed before what failed with it."""
+    return 2 * URGENCY[node.state] + (not node.leaf)
 
 
 def share(classes: Sequence[Sequence[int]], budget: int) -> list[int]:

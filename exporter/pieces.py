@@ -6,6 +6,7 @@ import functools
 from array import array
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
+from typing import Generic, TypeVar
 
 import msgspec
 from prometheus_client.utils import floatToGoString
@@ -13,8 +14,8 @@ from prometheus_client.utils import floatToGoString
 from exporter.catalogue import (
     FAMILIES,
     IDENTITY,
-    Family,
     NodeFamily,
+    Sample,
     TaskFamily,
     all_labels,
     identity_values,
@@ -22,7 +23,7 @@ from exporter.catalogue import (
     task_samples,
 )
 from exporter.labeltext import escape
-from exporter.model import Identity, Task
+from exporter.model import Identity, Node, Task
 from exporter.nodeselection import NO_CLASSES, Selection
 
 
@@ -46,13 +47,14 @@ class Rendered(msgspec.Struct, frozen=True, gc=False):
 
 def distill(identity: Identity, task: Task, selection: Selection | None) -> Rendered:
     """The pieces of one task; `selection` are the single nodes that it may show, None if it shows none."""
-    labels = _escaped(identity)
-    places = {label: value.replace("%", "%%") for label, value in labels.items()}
+    labels = _labels(identity)
+    places = {label.encode(): value.replace(b"%", b"%%") for label, value in labels.items()}
+    block = _block(labels)
     node_pieces, node_ends = _node_pieces(places, selection)
     return Rendered(
         task=msgspec.structs.replace(task, nodes=None),
-        labels=_block(labels),
-        pieces=tuple([_piece(family, line, places, identity, task) for family, line in _TASK]),
+        labels=block,
+        pieces=tuple([_piece(line, block, places, task_samples(line.family, identity, task)) for line in _TASK]),
         node_pieces=node_pieces,
         node_ends=node_ends,
         classes=selection.classes if selection else NO_CLASSES,
@@ -61,81 +63,93 @@ def distill(identity: Identity, task: Task, selection: Selection | None) -> Rend
 
 
 def identity_block(identity: Identity) -> bytes:
-    """The identity labels as they stand behind the name of a family without labels of its own."""
-    return _block(_escaped(identity))
+    """The identity labels as they stand behind the name of a family that has no others."""
+    return _block(_labels(identity))
 
 
 @functools.lru_cache(maxsize=1 << 14)
-def number(value: float) -> str:
-    """A value as prometheus_client writes it."""
-    return str(floatToGoString(value))  # type: ignore[no-untyped-call]
+def number(value: float) -> bytes:
+    """A value as prometheus_client writes it, with the end of the line."""
+    return f"{floatToGoString(value)}\n".encode()  # type: ignore[no-untyped-call]
 
 
-class _Line:
+F = TypeVar("F", TaskFamily, NodeFamily)
+
+
+class _Line(Generic[F]):
     """The line of a family, with places first for the identity, then for other label values and the sample's value."""
 
-    def __init__(self, family: Family) -> None:
-        own = [label for label in all_labels(family) if label not in IDENTITY]
+    def __init__(self, family: F) -> None:
+        self.family: F = family
+        self.name: bytes = family.name.encode()
+        own: list[str] = [label for label in all_labels(family) if label not in IDENTITY]
         ordered = sorted((*IDENTITY, *own))
-        slots = [f'{label}="%({label})s"' if label in IDENTITY else f'{label}="%%s"' for label in ordered]
-        self._text = f"{family.name}{{{','.join(slots)}}} %%s\n"
+        slots = [f'{label}="%({label})b"' if label in IDENTITY else f'{label}="%%b"' for label in ordered]
+        self._text = f"{family.name}{{{','.join(slots)}}} %%b".encode()
         order = [own.index(label) for label in ordered if label not in IDENTITY]
         self._order = None if order == sorted(order) else order
 
-    def of(self, places: Mapping[str, str]) -> str:
+    def of(self, places: Mapping[bytes, bytes]) -> bytes:
         """The line of one task."""
         return self._text % places
 
-    def arranged(self, values: tuple[str, ...]) -> tuple[str, ...]:
+    def arranged(self, values: tuple[bytes, ...]) -> tuple[bytes, ...]:
         """Label values from the order of the catalogue to that of the line."""
         return values if self._order is None else tuple([values[index] for index in self._order])
 
 
-_TASK = tuple((family, _Line(family)) for family in FAMILIES if isinstance(family, TaskFamily))
-_NODE = tuple((family, _Line(family)) for family in FAMILIES if isinstance(family, NodeFamily))
+_TASK = tuple(_Line(family) for family in FAMILIES if isinstance(family, TaskFamily))
+_NODE = tuple(_Line(family) for family in FAMILIES if isinstance(family, NodeFamily))
 _NO_ENDS: array[int] = array("I")
 
 
-def _escaped(identity: Identity) -> dict[str, str]:
-    return dict(zip(IDENTITY, map(escape, identity_values(identity)), strict=True))
+def _text(text: str) -> bytes:
+    return escape(text).encode()
 
 
-def _block(labels: Mapping[str, str]) -> bytes:
-    pairs = [f'{label}="{labels[label]}"' for label in sorted(labels)]
-    return f"{{{','.join(pairs)}}} ".encode()
+#: For texts that come again and again: names of nodes, states, statuses.
+_word = functools.lru_cache(maxsize=1 << 12)(_text)
 
 
-def _piece(family: TaskFamily, line: _Line, places: Mapping[str, str], identity: Identity, task: Task) -> bytes:
-    samples = task_samples(family, identity, task)
+@functools.lru_cache(maxsize=1 << 12)
+def _words(texts: tuple[str, ...]) -> tuple[bytes, ...]:
+    return tuple(map(_word, texts))
+
+
+def _labels(identity: Identity) -> dict[str, bytes]:
+    return dict(zip(IDENTITY, map(_text, identity_values(identity)), strict=True))
+
+
+def _block(labels: Mapping[str, bytes]) -> bytes:
+    return b"{%b} " % b",".join([b'%b="%b"' % (label.encode(), labels[label]) for label in sorted(labels)])
+
+
+def _piece(line: _Line[TaskFamily], block: bytes, places: Mapping[bytes, bytes], samples: Sequence[Sample]) -> bytes:
     if not samples:
         return b""
+    if not line.family.labels:
+        return line.name + block + number(samples[0][1])
     text = line.of(places)
-    return "".join(
-        [text % (*line.arranged(tuple(map(escape, values))), number(value)) for values, value in samples]
-    ).encode()
+    return b"".join([text % (*line.arranged(_words(values)), number(value)) for values, value in samples])
 
 
 def _node_pieces(
-    places: Mapping[str, str], selection: Selection | None
+    places: Mapping[bytes, bytes], selection: Selection | None
 ) -> tuple[tuple[bytes, ...], tuple[array[int], ...]]:
     if not selection or not selection.nodes:
         return (b"",) * len(_NODE), (_NO_ENDS,) * len(_NODE)
-    pairs = list(zip(map(escape, selection.ids), map(escape, node_names(selection.nodes)), strict=True))
-    made = [_node_lines(family, line, places, pairs, selection) for family, line in _NODE]
+    pairs = list(zip(map(_text, selection.ids), map(_word, node_names(selection.nodes)), strict=True))
+    made = [_node_lines(line, line.of(places), pairs, selection.nodes) for line in _NODE]
     return tuple([b"".join(lines) for lines in made]), tuple([_ends(lines) for lines in made])
 
 
 def _node_lines(
-    family: NodeFamily,
-    line: _Line,
-    places: Mapping[str, str],
-    pairs: Sequence[tuple[str, str]],
-    selection: Selection,
+    line: _Line[NodeFamily], text: bytes, pairs: Sequence[tuple[bytes, bytes]], nodes: Sequence[Node]
 ) -> list[bytes]:
-    text = line.of(places)
+    """The line of each node, empty where it has none."""
     return [
-        b"" if sample is None else (text % (*line.arranged(pair + sample[0]), number(sample[1]))).encode()
-        for pair, sample in zip(pairs, map(family.sample, selection.nodes), strict=True)
+        b"" if sample is None else text % (*line.arranged(pair + _words(sample[0])), number(sample[1]))
+        for pair, sample in zip(pairs, map(line.family.sample, nodes), strict=True)
     ]
 
 

@@ -124,7 +124,7 @@ def _page_column(
 ) -> list[bytes]:
     name = family.name.encode()
     return [
-        b"%b%b%b\n" % (name, block, number(value).encode())
+        name + block + number(value)
         for block, value in zip(labels, map(family.value, outcomes, truncated), strict=True)
         if value is not None
     ]
