@@ -14,11 +14,8 @@ TIMEOUT = 2.5
 
 def status(connection: http.client.HTTPConnection) -> int:
     """Return the status of the answer."""
-    try:
-        connection.request("GET", "/-/healthy")
-        return connection.getresponse().status
-    finally:
-        connection.close()
+    connection.request("GET", "/-/healthy")
+    return connection.getresponse().status
 
 
 def healthy(host: str, port: int) -> bool:
@@ -29,10 +26,13 @@ def healthy(host: str, port: int) -> bool:
         pass
     # Whose certificate it is does not matter here: nothing secret is sent, and the name in it is another one.
     context = ssl._create_unverified_context()  # noqa: S323, SLF001
+    connection = http.client.HTTPSConnection(host, port, timeout=TIMEOUT, context=context)
     try:
-        return status(http.client.HTTPSConnection(host, port, timeout=TIMEOUT, context=context)) < 500
-    except ssl.SSLError as error:
-        return "CERTIFICATE_REQUIRED" in str(error)
+        connection.connect()
+        return status(connection) < 500
+    except (ssl.SSLError, ConnectionError) as error:
+        # Who hangs up on a handshake without a certificate is alive. TLS 1.3 hangs up only after it.
+        return isinstance(connection.sock, ssl.SSLSocket) or "ALERT" in str(error)
     except (OSError, http.client.HTTPException):
         return False
 

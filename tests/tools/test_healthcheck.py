@@ -1,5 +1,6 @@
 """The image's health check, run as the image runs it."""
 
+import socket
 import ssl
 import subprocess
 import sys
@@ -69,10 +70,27 @@ def test_over_tls(status: int, code: int) -> None:
         assert check(port) == code
 
 
-def test_client_certificate() -> None:
-    """A door that demands a client certificate is alive."""
-    with door(200, tls(wants_certificate=True)) as port:
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_client_certificate(newest: ssl.TLSVersion) -> None:
+    """A door that demands a client certificate is alive, whether it says so during the handshake or after it."""
+    context = tls(wants_certificate=True)
+    context.maximum_version = newest
+    with door(200, context) as port:
         assert check(port) == 0
+
+
+def test_hangs_up() -> None:
+    """A port where whoever comes is sent away without a word is not healthy."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def hang_up_twice() -> None:
+            for _ in range(2):
+                listener.accept()[0].close()
+
+        hanging_up = threading.Thread(target=hang_up_twice)
+        hanging_up.start()
+        assert check(listener.getsockname()[1]) == 1
+        hanging_up.join()
 
 
 def test_nobody_there() -> None:
