@@ -19,11 +19,10 @@ _PART = re.compile(r"(\d+)([a-z]+)")
 
 def parse(text: str) -> float:
     """The seconds of a duration; raises ValueError with the cure."""
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        raise ValueError(f"a duration needs a unit, such as {text}s")
     if not _PATTERN.fullmatch(text):
-        cure = (
-            f"a duration needs a unit, such as {text}s" if text.isascii() and text.isdigit() else "such as 10s or 1h30m"
-        )
-        raise ValueError(cure)
+        raise ValueError(f"not a duration: {text[:40]!r} (such as 10s, 5m or 1h30m)")
     return round(sum(int(count) * UNITS[unit] for count, unit in _PART.findall(text)), 3)
 
 

@@ -30,6 +30,11 @@ class Credentials:
             if setting is not None:
                 yield field.name, setting
 
+    @property
+    def has_user(self) -> bool:
+        """Whether a user stands behind the requests."""
+        return any(key in {"bk_username", "bk_token", "bk_ticket", "access_token"} for key, _ in self.given())
+
     def header(self) -> str:
         """The JSON object of `X-Bkapi-Authorization`, plain ASCII.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from exporter.config import files
 from exporter.errors import UserError
 
 MASK = "<secret>"
@@ -121,23 +122,11 @@ class Secret(Setting):
 
 def _read(file: Path) -> Found:
     """The text and the marks of one and the same file."""
+    raw, stat = files.read(file, most=MAX_BYTES)
     try:
-        with file.open("rb") as stream:
-            seen = _Seen.of(os.fstat(stream.fileno()))
-            raw = stream.read(MAX_BYTES + 1)
-        text = raw.decode()
+        text = raw.decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
         raise UserError(f"{file} is not UTF-8 text") from None
-    except (OSError, ValueError) as error:
-        raise UserError(f"cannot read {file} ({why(error)})") from None
-    if len(raw) > MAX_BYTES:
-        raise UserError(f"{file} is larger than {MAX_BYTES // 1024} KiB, which no secret is")
-    text = text.removesuffix("\n").removesuffix("\r")
     if not text.strip():
         raise UserError(f"{file} is empty")
-    return Found(text, seen)
-
-
-def why(error: Exception) -> str:
-    """What the operating system said, in its plain words."""
-    return (error.strerror or type(error).__name__) if isinstance(error, OSError) else "no such name is possible"
+    return Found(text, _Seen.of(stat))

@@ -8,18 +8,9 @@ from datetime import tzinfo
 
 from exporter.config.credentials import Credentials
 from exporter.config.secret import Secret
+from exporter.config.tls import Tls
 from exporter.model import Place
 from exporter.systems.base import DiscoverParams, Nodes, Site, TaskParams
-
-
-@dataclass(frozen=True, slots=True)
-class Tls:
-    """Whom to trust and who we are on TLS connections: files in PEM, None where the system's own trust will do."""
-
-    ca_file: str | None = None
-    cert_file: str | None = None
-    key_file: str | None = None
-    insecure_skip_verify: bool = False
 
 
 @dataclass(frozen=True, slots=True)

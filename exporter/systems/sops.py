@@ -73,7 +73,9 @@ class Discover(DiscoverParams, frozen=True, kw_only=True, forbid_unknown_fields=
 
     bk_biz_id: BizId
     scope: Scope = "cmdb_biz"
-    template_id: Annotated[tuple[Id, ...], msgspec.Meta(description="Only tasks made from these templates.")] = ()
+    template_id: Annotated[
+        tuple[Id, ...], msgspec.Meta(max_length=100, description="Only tasks made from these templates.")
+    ] = ()
     keyword: Annotated[Word, msgspec.Meta(description="Only tasks whose name contains this.")] = ""
     executor: Annotated[Word, msgspec.Meta(description="Only tasks that this user started.")] = ""
     create_method: Annotated[

@@ -1,0 +1,150 @@
+"""Single values: text of the file -> value, or what is wrong with it and the cure."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from msgspec import inspect
+
+from exporter import duration
+from exporter.config import addresses, zones
+from exporter.config.fields import Kind
+from exporter.config.tree import Scalar, Style
+from exporter.config.words import listed, shown, suggestion
+
+#: Texts that are checked by reading them; whoever needs the result reads them again.
+_CHECKS: Mapping[str, Callable[[str], object]] = {
+    "url": addresses.base_url,
+    "proxy": addresses.proxy_url,
+    "zone": zones.parse,
+}
+
+#: What is wrong with these is said without showing them.
+_QUIET = frozenset({"secret", "url", "proxy"})
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,40}", re.ASCII)
+_NUMBER = re.compile(
+    r"[+-]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][+-]?[0-9]+)?|0[ox][0-9a-fA-F]+|[+-]?\.(inf|nan)", re.ASCII
+)
+_FLAGS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+
+
+def read(scalar: Scalar, kind: Kind, written: str) -> object:
+    """The value of a scalar; raises ValueError with the cure."""
+    try:
+        value = _parsed(scalar, kind, written)
+    except ValueError:
+        # What a variable holds may be a secret in the wrong place.
+        if scalar.style is not Style.SUBSTITUTED or written in _QUIET:
+            raise
+        raise ValueError(f"must be {expected(kind, written)}, which the variable's value is not") from None
+    if isinstance(kind, inspect.IntType | inspect.FloatType):
+        _check_range(value, kind, duration.written if written == "duration" else _plain)
+    return value
+
+
+def _parsed(scalar: Scalar, kind: Kind, written: str) -> Any:
+    match kind:
+        case inspect.IntType():
+            return _whole(scalar)
+        case inspect.FloatType():
+            return duration.parse(scalar.text) if written == "duration" else _number(scalar)
+        case inspect.BoolType():
+            return _flag(scalar)
+        case inspect.LiteralType():
+            return one_of(scalar.text, map(str, kind.values))
+        case inspect.StrType():
+            return _text(scalar, kind, written)
+    raise TypeError(f"the schema has a type that nobody reads: {kind}")
+
+
+_EXPECTED: Mapping[type[Kind], str] = {
+    inspect.IntType: "a whole number",
+    inspect.FloatType: "a number",
+    inspect.BoolType: "true or false",
+    inspect.StrType: "text",
+    inspect.VarTupleType: "a list",
+    inspect.StructType: "a mapping",
+    inspect.DictType: "a mapping",
+}
+_EXPECTED_WRITTEN: Mapping[str, str] = {"duration": "a duration such as 10s or 1h30m", "zone": "a time zone"}
+
+
+def expected(kind: Kind, written: str) -> str:
+    """What such a value is, in words."""
+    if isinstance(kind, inspect.LiteralType):
+        return listed(map(str, kind.values), "or")
+    return _EXPECTED_WRITTEN.get(written) or _EXPECTED[type(kind)]
+
+
+def one_of(word: str, known: Iterable[str]) -> str:
+    """The word, if it is known; raises ValueError with the cure."""
+    words = [*known]
+    if word not in words:
+        raise ValueError(f"unknown value {shown(word)} ({suggestion(word, words)})")
+    return word
+
+
+def _whole(scalar: Scalar) -> int:
+    if not _WHOLE.fullmatch(scalar.text):
+        raise ValueError(f"must be a whole number{_got(scalar)}")
+    return int(scalar.text)
+
+
+def _number(scalar: Scalar) -> float:
+    try:
+        number = float(scalar.text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number) or not _NUMBER.fullmatch(scalar.text):
+        raise ValueError(f"must be a number{_got(scalar)}")
+    return number
+
+
+def _flag(scalar: Scalar) -> bool:
+    flag = _FLAGS.get(scalar.text)
+    if flag is None or scalar.style is Style.QUOTED:
+        quoted = " without quotes" if flag is not None else ""
+        raise ValueError(f"must be true or false{quoted}{'' if quoted else _got(scalar)}")
+    return flag
+
+
+def _text(scalar: Scalar, kind: inspect.StrType, written: str) -> str:
+    text = scalar.text
+    if scalar.style is Style.PLAIN and written != "zone" and (_NUMBER.fullmatch(text) or text in _FLAGS):
+        raise ValueError("must be text: put it in quotes")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("is not UTF-8 text") from None
+    _check_text(text, kind)
+    if text and written in _CHECKS:
+        _CHECKS[written](text)
+    return text
+
+
+def _check_text(text: str, kind: inspect.StrType) -> None:
+    if not text and kind.min_length:
+        raise ValueError("empty")
+    if kind.max_length is not None and len(text) > kind.max_length:
+        raise ValueError(f"longer than {kind.max_length} characters")
+    if kind.pattern is not None and not re.search(kind.pattern, text):
+        raise ValueError(f"must match {kind.pattern}, got {shown(text)}")
+
+
+def _check_range(number: float, kind: inspect.IntType | inspect.FloatType, write: Callable[[float], str]) -> None:
+    if kind.ge is not None and number < kind.ge:
+        raise ValueError(f"must be at least {write(kind.ge)}")
+    if kind.le is not None and number > kind.le:
+        raise ValueError(f"must be at most {write(kind.le)}")
+
+
+def _plain(number: float) -> str:
+    return str(number) if isinstance(number, int) else f"{number:.15g}"
+
+
+def _got(scalar: Scalar) -> str:
+    return f", got {shown(scalar.text)}"

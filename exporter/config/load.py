@@ -1,0 +1,58 @@
+"""The doors of the package: files, texts and parameters -> checked values."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from exporter.config import files
+from exporter.config.build import build
+from exporter.config.reader import Reader, TooLargeError
+from exporter.config.schema import File
+from exporter.config.tree import Entry, Scalar, Table, compose
+from exporter.config.types import Config
+from exporter.errors import ConfigError, Problem, UserError
+from exporter.systems.base import TaskParams
+
+#: A configuration of 100,000 tasks has 6 MiB.
+MAX_BYTES = 32 * 1024 * 1024
+
+
+def load(path: str | Path, environ: Mapping[str, str] = os.environ) -> Config:
+    """The configuration in a file; raises UserError where it cannot be read, ConfigError for what stands in it."""
+    raw, _ = files.read(Path(path), most=MAX_BYTES, regular=False)
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ConfigError(str(path), (Problem(line, "", "not UTF-8 text: save the file as UTF-8"),)) from None
+    return loads(text, str(path), environ)
+
+
+def loads(text: str, file: str = "config.yaml", environ: Mapping[str, str] = os.environ) -> Config:
+    """The configuration in a text; raises ConfigError. File names in it are relative to where `file` is."""
+    root, problems = compose(text)
+    reader = Reader(environ, problems)
+    if root is None or (isinstance(root, Scalar) and root.null):
+        if not problems:
+            problems.append(Problem(1, "", "nothing stands in the file; config.example.yaml shows what can"))
+        raise ConfigError(file, tuple(problems))
+    try:
+        reader.struct(root, File)
+    except TooLargeError:
+        raise ConfigError(file, tuple(reader.problems)) from None
+    return build(reader, file)
+
+
+def parse_task(system: str, params: Mapping[str, str]) -> TaskParams:
+    """The task that the parameters of a probe name; raises UserError, naming the parameter.
+
+    The same struct as for an entry of `tasks`, and the same words; `${NAME}` means nothing here.
+    """
+    reader = Reader(None)
+    entries = {key: Entry(0, Scalar(0, text)) for key, text in {**params, "system": system}.items()}
+    task: TaskParams = reader.struct(Table(0, entries), TaskParams)
+    if reader.problems:
+        raise UserError("; ".join(map(str, reader.problems)))
+    return task
