@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.tools.fakes import program
 from tools.generate import ROOT
 
 TOO_OLD = "exit 1"
@@ -16,9 +17,7 @@ WITHOUT_VENV = 'case "$2" in *ensurepip*) exit 1;; *print*) echo 3.11;; esac'
 
 def find(path: Path, *argument: str, **programs: str) -> subprocess.CompletedProcess[str]:
     for name, body in programs.items():
-        program = path / name.replace("_", ".")
-        program.write_text(f"#!/bin/sh\n{body}\n", "utf-8")
-        program.chmod(0o755)
+        program(path, name.replace("_", "."), body)
     return subprocess.run(
         ["/bin/sh", str(ROOT / "tools/find-python"), *argument],
         env={"PATH": str(path)},
