@@ -16,6 +16,7 @@ import msgspec
 
 from exporter.duration import DURATION
 from exporter.errors import Reason, TaskError
+from exporter.lenient import cleaned
 from exporter.model import Identity, Labels, Place, State, Task
 
 Nodes = Literal["all", "unfinished", "none"]
@@ -140,6 +141,11 @@ class Bulk(Protocol):
     """How a system answers for many tasks at once."""
 
     @property
+    def operation(self) -> str:
+        """What BlueKing calls it."""
+        ...
+
+    @property
     def size(self) -> int:
         """Most tasks of one call."""
         ...
@@ -218,16 +224,30 @@ class System(Protocol):
         ...
 
 
+def operations(system: System, site: Site) -> tuple[str, ...]:
+    """What a system is asked at this site, as the label `operation` says it."""
+    return (site.api,) if system.BULK is None else (site.api, system.BULK.operation)
+
+
 def malformed(message: str) -> TaskError:
     """The error of an answer that is not what this system answers."""
     return TaskError(Reason.MALFORMED, message)
 
 
 def decode(data: bytes, decoder: msgspec.json.Decoder[T], what: str) -> T:
-    """Decode one answer, or say that it is malformed. Depth is bounded by the interpreter's own recursion limit."""
+    """Decode one answer, leniently if it must be, or say that it is malformed.
+
+    Depth is bounded by the interpreter's own recursion limit.
+    """
     try:
         return decoder.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        pass
+    except RecursionError:
+        raise malformed(f"{what}: nested too deeply") from None
+    try:
+        return decoder.decode(cleaned(data))
+    except (msgspec.MsgspecError, ValueError) as error:
         raise malformed(f"{what}: {error}") from None
     except RecursionError:
         raise malformed(f"{what}: nested too deeply") from None

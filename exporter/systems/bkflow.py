@@ -111,6 +111,7 @@ _states = msgspec.json.Decoder(dict[str, msgspec.Raw])
 class _Bulk:
     """`get_tasks_states`: the state of each task and nothing else, so only for those whose nodes are not wanted."""
 
+    operation = "get_tasks_states"
     size = 100  # BKFlow sets no limit, but works through the ids one by one
 
     def key(self, params: Params, site: Site, nodes: Nodes) -> Hashable | None:  # noqa: ARG002 (BKFlow has one way)
@@ -120,7 +121,7 @@ class _Bulk:
     def request(self, batch: Sequence[Params], site: Site) -> Request:  # noqa: ARG002 (BKFlow has one way)
         """Ask for the states of a batch."""
         body = {"task_ids": [params.task_id for params in batch]}
-        return Request("get_tasks_states", "POST", f"/space/{batch[0].space_id}/get_tasks_states/", body=body)
+        return Request(self.operation, "POST", f"/space/{batch[0].space_id}/get_tasks_states/", body=body)
 
     def split(self, data: bytes, batch: Sequence[Params]) -> list[bytes | TaskError]:
         """Unknown ids are left out without a word."""

@@ -164,6 +164,7 @@ _item_id = msgspec.json.Decoder(_ItemId)
 class _Bulk:
     """`get_tasks_status`: tasks of one business and scope. The gateway has it; ESB never registered it."""
 
+    operation = "get_tasks_status"
     size = 50
 
     def key(self, params: Params, site: Site, nodes: Nodes) -> Hashable | None:  # noqa: ARG002 (node counts are always wanted)
@@ -178,7 +179,7 @@ class _Bulk:
         body: dict[str, Any] = {"task_id_list": [params.task_id for params in batch], "include_children_status": True}
         if first.scope != "cmdb_biz":
             body["scope"] = first.scope
-        return Request("get_tasks_status", "POST", f"/get_tasks_status/{first.bk_biz_id}/", body=body)
+        return Request(self.operation, "POST", f"/get_tasks_status/{first.bk_biz_id}/", body=body)
 
     def split(self, data: bytes, batch: Sequence[Params]) -> list[bytes | TaskError]:
         """Answers come newest first, not as asked; unknown ids are left out without a word."""

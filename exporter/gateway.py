@@ -1,0 +1,235 @@
+"""The only module that talks to BlueKing: one request in, the raw data of its answer out, or a TaskError.
+
+Everything about one system's wire is here: credentials, timeout, limits, the one retry. What to ask and what an
+answer means is decided elsewhere, without I/O.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import httpx
+import msgspec
+
+from exporter.config import Credentials, Secret, SystemConfig
+from exporter.config.secret import MASK
+from exporter.envelope import Reply, data_of
+from exporter.errors import Reason, TaskError, UserError
+from exporter.logs import fields
+from exporter.politeness import Breaker, Bucket
+from exporter.systems.base import Request
+
+log = logging.getLogger(__name__)
+
+#: A task tree of 100,000 nodes is below this.
+MAX_BODY = 64 << 20
+
+#: What may be tried once more: it may pass, and BlueKing has not decided anything.
+_RETRIED = frozenset({Reason.CONNECT, Reason.SERVER})
+
+_USER_AGENT = "bk-task-exporter"
+
+
+class Meter(Protocol):
+    """What the gateway reports of its own doings; telemetry counts it."""
+
+    def requested(self, system: str, operation: str, seconds: float, failure: Reason | None = None) -> None:
+        """One request was sent and answered, or failed."""
+        ...
+
+    def retried(self, system: str) -> None:
+        """A request is sent a second time."""
+        ...
+
+    def throttled(self, system: str, seconds: float) -> None:
+        """A request waited for the limit."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Time as an argument: `wall` is seconds since the epoch, `steady` never steps."""
+
+    wall: Callable[[], float] = time.time
+    steady: Callable[[], float] = time.monotonic
+
+
+class Gateway:
+    """One system's API. Requests share its connections, its limits and its breaker."""
+
+    def __init__(
+        self,
+        config: SystemConfig,
+        transport: httpx.AsyncBaseTransport,
+        meter: Meter,
+        *,
+        clocks: Clocks = Clocks(),
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.config = config
+        self._transport = transport
+        self._meter = meter
+        self._clocks = clocks
+        self._jitter = jitter
+        self._bucket = Bucket(config.requests_per_second, config.max_connections, clocks.steady)
+        self._slots = asyncio.Semaphore(config.max_connections)
+        self._breaker = Breaker(clocks.steady)
+        self._credentials: Credentials = config.credentials
+        #: Why the files of the credentials cannot be read now; the values read before stay in use.
+        self.credentials_problem: str | None = None
+
+    def begin_page(self) -> None:
+        """A new page: what refused the one before may be tried again, with secrets as they now stand in their files."""
+        self._refresh()
+        self._breaker.begin_page()
+
+    def _refresh(self, *, force: bool = False) -> None:
+        """Read secrets again; a file that cannot be read leaves the old ones in use, and is said."""
+        try:
+            self._credentials.refresh(force=force)
+            problem = None
+        except UserError as error:
+            problem = str(error)
+        if problem and problem != self.credentials_problem:
+            log.warning("credentials cannot be read again", extra=fields(system=self.config.name, cause=problem))
+        self.credentials_problem = problem
+
+    def capacity(self, seconds: float) -> int:
+        """How many requests the limit allows within that time."""
+        return self._bucket.within(seconds)
+
+    async def ask(self, request: Request) -> bytes:
+        """The raw JSON of the answer's `data`; raises TaskError. The caller's deadline cancels it."""
+        async with self._slots, self._breaker.admission():
+            try:
+                data = await self._ask_twice(request)
+            except TaskError as error:
+                self._breaker.refused(error)
+                raise
+            self._breaker.answered()
+            return data
+
+    async def _ask_twice(self, request: Request) -> bytes:
+        sent = self._credentials.header()
+        try:
+            return await self._ask_once(request)
+        except TaskError as error:
+            if not self._worth_a_retry(request, error, sent):
+                raise
+            await asyncio.sleep(0.05 + 0.2 * self._jitter())
+        self._meter.retried(self.config.name)
+        return await self._ask_once(request)
+
+    def _worth_a_retry(self, request: Request, error: TaskError, sent: str) -> bool:
+        if error.reason is Reason.AUTH and error.explicit:
+            self._refresh(force=True)
+            return self._credentials.header() != sent  # the secret was rotated under us
+        return request.idempotent and error.reason in _RETRIED
+
+    async def _ask_once(self, request: Request) -> bytes:
+        waited = await self._bucket.take()
+        if waited > 0:
+            self._meter.throttled(self.config.name, waited)
+        began = self._clocks.steady()
+        reason: Reason | None = Reason.TIMEOUT  # ... if the caller's deadline cancels it
+        try:
+            data = data_of(await self._send(request))
+            reason = None
+        except TaskError as error:
+            reason = error.reason
+            raise self._masked(error) from None
+        finally:
+            seconds = self._clocks.steady() - began
+            self._meter.requested(self.config.name, request.operation, seconds, reason)
+        return data
+
+    async def _send(self, request: Request) -> Reply:
+        try:
+            async with asyncio.timeout(self.config.timeout):
+                return await self._exchange(self._compose(request))
+        except TimeoutError:
+            raise TaskError(Reason.TIMEOUT, f"no whole answer within {self.config.timeout:g}s") from None
+        except httpx.DecodingError:
+            raise TaskError(Reason.MALFORMED, "the answer's compression is broken") from None
+        except httpx.TransportError as error:
+            raise _wire_error(error) from None
+
+    def _compose(self, request: Request) -> httpx.Request:
+        headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": _USER_AGENT,
+            "X-Bkapi-Authorization": self._credentials.header(),
+        }
+        content = None
+        if request.body is not None:
+            content = msgspec.json.encode(request.body)
+            headers["Content-Type"] = "application/json"
+        url = self.config.url + request.path
+        return httpx.Request(request.method, url, params=dict(request.query) or None, headers=headers, content=content)
+
+    async def _exchange(self, request: httpx.Request) -> Reply:
+        response = await self._transport.handle_async_request(request)
+        try:
+            body = await _read(response)
+        finally:
+            await response.aclose()
+        return Reply(response.status_code, _lower(response.headers), body)
+
+    def _masked(self, error: TaskError) -> TaskError:
+        """BlueKing may echo what we sent."""
+        error.message, error.code, error.request_id = (
+            _masked(text, self._credentials) for text in (error.message, error.code, error.request_id)
+        )
+        error.args = (error.message,)
+        return error
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._transport.aclose()
+
+
+def _masked(text: str, credentials: Credentials) -> str:
+    for _, setting in credentials.given():
+        if isinstance(setting, Secret):
+            text = text.replace(setting.reveal(), MASK)
+    return text
+
+
+async def _read(response: httpx.Response) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.aiter_bytes():
+        size += len(chunk)
+        if size > MAX_BODY:
+            raise TaskError(Reason.MALFORMED, f"the answer is larger than {MAX_BODY >> 20} MiB")
+        chunks.append(chunk)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _lower(headers: httpx.Headers) -> Mapping[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _wire_error(error: httpx.TransportError) -> TaskError:
+    if any(isinstance(cause, ssl.SSLError) for cause in _causes(error)):
+        return TaskError(Reason.TLS, f"TLS: {error}")
+    if isinstance(error, httpx.TimeoutException):
+        return TaskError(Reason.TIMEOUT, str(error) or "timed out")
+    return TaskError(Reason.CONNECT, str(error) or type(error).__name__)
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    chain: list[BaseException] = []
+    link: BaseException | None = error
+    while link is not None and link not in chain:
+        chain.append(link)
+        link = link.__cause__ or link.__context__
+    return chain
