@@ -123,6 +123,10 @@ class Labels(msgspec.Struct, frozen=True, gc=False):
     url: str = ""
 
 
+#: Nothing is known.
+NO_LABELS = Labels()
+
+
 class Failure(msgspec.Struct, frozen=True, gc=False):
     """Why something failed, in BlueKing's words: of a node, a host or a whole job. Never logged, never a label."""
 
@@ -139,7 +143,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
     state: State
     final: bool = False
-    labels: Labels = Labels()
+    labels: Labels = NO_LABELS
     elapsed: float | None = None
     start: float | None = None
     finish: float | None = None

@@ -1,0 +1,133 @@
+"""The command line. Exit codes: 0 fine, 1 the user can mend it (one clear line), 2 wrong usage, 3 our bug."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from exporter import __version__
+from exporter.errors import ConfigError, UserError
+from exporter.flags import Flag, add
+from exporter.logs import LEVELS, set_up
+
+log = logging.getLogger(__name__)
+
+OK, USER, USAGE, BUG = 0, 1, 2, 3
+
+CONFIG = Flag("config.file", "config.yaml", "the configuration", metavar="FILE")
+LOG = (
+    Flag("log.level", "info", "how much is logged", choices=LEVELS),
+    Flag("log.format", "logfmt", "how it is logged", choices=("logfmt", "json")),
+)
+LISTEN = Flag("web.listen-address", ":9840", "where to answer scrapes", metavar="ADDRESS")
+DEMO = (
+    Flag("web.listen-address", "127.0.0.1:9840", "where to answer scrapes", metavar="ADDRESS"),
+    Flag("simulator-only", default=False, help="serve the simulated BlueKing alone, for any client"),
+    Flag("simulator.listen-address", "127.0.0.1:9841", "where the simulated BlueKing answers", metavar="ADDRESS"),
+    Flag("seed", 1, "which simulated world: the same seed makes the same tasks", metavar="N"),
+    Flag("speed", 1.0, "how much faster than real time it lives", metavar="X"),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; wrong usage leaves by SystemExit(2), as argparse does."""
+    arguments = _parser().parse_args(argv)
+    set_up(arguments.log_level, arguments.log_format)
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    try:
+        return command(arguments)
+    except ConfigError as error:
+        sys.stderr.writelines(f"{line}\n" for line in error.lines())
+        return USER
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        return USER
+    except KeyboardInterrupt:
+        return OK
+    except BrokenPipeError:  # `| head` took what it wanted
+        sys.stderr.close()
+        return OK
+    except Exception:
+        log.exception("this is a bug in bk-task-exporter; please report it")
+        return BUG
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bk-task-exporter",
+        description="The present state of BlueKing tasks (bk-sops, BKFlow, nodeman, gsekit) as Prometheus metrics.",
+    )
+    parser.add_argument("--version", action="version", version=f"bk-task-exporter {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = _command(commands, "serve", _serve, "answer scrapes")
+    add(serve, (CONFIG, LISTEN))
+    add(_command(commands, "demo", _demo, "answer scrapes about a simulated BlueKing"), DEMO)
+    check = _command(commands, "check-config", _check_config, "tell every problem of a configuration")
+    check.add_argument("file", metavar="FILE", help="the configuration to check")
+    probe = _command(commands, "probe", _probe, "print one task's metrics")
+    add(probe, (CONFIG, Flag("timeout", 10.0, "seconds to wait for BlueKing", metavar="SECONDS")))
+    probe.add_argument("system", metavar="SYSTEM", help="sops, bkflow, nodeman or gsekit")
+    probe.add_argument("parameters", metavar="NAME=VALUE", nargs="*", help="such as bk_biz_id=2 task_id=10")
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    told: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=told, description=told[0].upper() + told[1:] + ".")
+    parser.set_defaults(command=run)
+    add(parser, LOG)
+    return parser
+
+
+# Commands import what they need themselves: `--version` and a mistake in a configuration need no event loop.
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    from exporter.commands import serve  # noqa: PLC0415
+
+    return _run(serve(arguments.config_file, arguments.web_listen_address))
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from exporter.commands import demo, simulator_only  # noqa: PLC0415
+
+    world = {"seed": arguments.seed, "speed": arguments.speed}
+    if arguments.simulator_only:
+        return _run(simulator_only(arguments.simulator_listen_address, **world))
+    return _run(demo(arguments.web_listen_address, **world))
+
+
+def _check_config(arguments: argparse.Namespace) -> int:
+    from exporter.commands import check_config  # noqa: PLC0415
+
+    sys.stdout.write(f"{check_config(arguments.file)}\n")
+    return OK
+
+
+def _probe(arguments: argparse.Namespace) -> int:
+    from exporter.commands import probe  # noqa: PLC0415
+
+    parameters = {}
+    for given in arguments.parameters:
+        name, sign, value = given.partition("=")
+        if not sign:
+            raise UserError(f"{given!r}: write NAME=VALUE, such as task_id=10")
+        parameters[name] = value
+    sys.stdout.write(asyncio.run(probe(arguments.config_file, arguments.system, parameters, arguments.timeout)))
+    return OK
+
+
+def _run(server: Coroutine[Any, Any, None]) -> int:
+    import uvloop  # noqa: PLC0415
+
+    uvloop.run(server)
+    return OK

@@ -1,0 +1,110 @@
+"""What the commands do: wiring, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from exporter import __version__, web
+from exporter.config import Config, load, loads, parse_task
+from exporter.errors import UserError
+from exporter.live import Live
+from exporter.logs import fields
+from exporter.render import Renderer
+from exporter.server import Address, listen, stop_on_signals
+from exporter.server import serve as serve_app
+from exporter.targets import Target
+from exporter.telemetry import Telemetry
+
+log = logging.getLogger(__name__)
+
+#: Set by whoever builds an image.
+REVISION = os.environ.get("BK_TASK_EXPORTER_REVISION", "unknown")
+
+
+def _live(config: Config) -> Live:
+    return Live(config, Telemetry(CollectorRegistry(), version=__version__, revision=REVISION))
+
+
+async def serve(config_file: str, listen_address: str) -> None:
+    """Answer scrapes until SIGTERM."""
+    config = load(Path(config_file))
+    await _serve(config, Address.parse(listen_address), asyncio.Event())
+
+
+async def _serve(config: Config, address: Address, stop: asyncio.Event) -> None:
+    live = _live(config)
+    sock = listen(address)
+    stop_on_signals(stop)
+    host, port = sock.getsockname()[:2]
+    log.info("listening", extra=fields(address=f"{host}:{port}", version=__version__, tasks=len(config.tasks)))
+    try:
+        await serve_app(web.build(live), sock, stop)
+    finally:
+        await live.aclose()
+    log.info("stopped")
+
+
+async def demo(listen_address: str, *, seed: int, speed: float) -> None:
+    """The exporter on a simulated BlueKing, which answers on a loopback port of its own."""
+    from exporter.demo.configuration import demo_config  # noqa: PLC0415 (a site's exporter never needs it)
+    from exporter.demo.simulator import Simulator  # noqa: PLC0415
+
+    stop = asyncio.Event()
+    sock = listen(Address("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{sock.getsockname()[1]}"
+    simulator = asyncio.create_task(serve_app(Simulator(seed=seed, speed=speed).app, sock, stop))
+    try:
+        config = loads(demo_config(url), "demo")
+        address = Address.parse(listen_address)
+        log.info("simulated BlueKing is up", extra=fields(url=url, seed=seed, speed=speed))
+        log.info("look at", extra=fields(url=f"http://{address.host or '127.0.0.1'}:{address.port}/"))
+        await _serve(config, address, stop)
+    finally:
+        stop.set()
+        await simulator
+
+
+async def simulator_only(listen_address: str, *, seed: int, speed: float) -> None:
+    """The simulated BlueKing alone."""
+    from exporter.demo.simulator import Simulator  # noqa: PLC0415 (a site's exporter never needs it)
+
+    stop = asyncio.Event()
+    sock = listen(Address.parse(listen_address))
+    stop_on_signals(stop)
+    log.info("simulated BlueKing is up", extra=fields(address="{}:{}".format(*sock.getsockname()[:2])))
+    await serve_app(Simulator(seed=seed, speed=speed).app, sock, stop)
+
+
+def check_config(file: str) -> str:
+    """One line that says what a good configuration holds; raises ConfigError for any other."""
+    config = load(Path(file))
+    return (
+        f"{file}: fine ({len(config.systems)} systems, {len(config.tasks)} tasks, {len(config.discover)} discoveries)"
+    )
+
+
+async def probe(config_file: str, system: str, parameters: Mapping[str, str], seconds: float) -> str:
+    """One task's metrics; raises UserError if it could not be read."""
+    config = load(Path(config_file))
+    target = Target.of(parse_task(system, parameters))
+    if system not in config.systems:
+        raise UserError(f"{system}: {config_file} does not say how to reach it; add it under `systems`")
+    live = _live(config)
+    try:
+        page = await live.probe(target, seconds)
+    finally:
+        await live.aclose()
+    error = page.outcomes[0].error
+    if error is not None:
+        raise UserError(f"{target.identity}: {error.reason.value}: {error}")
+    collect = config.collect
+    chunks = Renderer(collect.nodes, collect.nodes_per_task).page(
+        page.outcomes, node_series=collect.node_series, openmetrics=False
+    )
+    return b"".join(chunks).decode()

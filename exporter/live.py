@@ -1,0 +1,169 @@
+"""What runs now: one configuration and everything made from it, swapped as a whole; and what outlives a swap."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+
+from exporter.asker import Asker, Keeping
+from exporter.collector import Collector
+from exporter.config import Config, SystemConfig
+from exporter.gateway import Clocks, Gateway
+from exporter.incidents import Incidents
+from exporter.outcome import Outcome
+from exporter.pieces import Rendered
+from exporter.render import Renderer
+from exporter.store import Store
+from exporter.systems import SYSTEMS
+from exporter.systems.base import Nodes, operations
+from exporter.targets import Target, unique
+from exporter.telemetry import Telemetry
+from exporter.transport import AiohttpTransport
+
+MakeTransport = Callable[[SystemConfig], httpx.AsyncBaseTransport]
+
+
+def wire(system: SystemConfig) -> httpx.AsyncBaseTransport:
+    """The transport of one system; raises UserError where its TLS files are not what they should be."""
+    return AiohttpTransport(
+        max_connections=system.max_connections,
+        tls=system.tls.context() if system.url.startswith("https") else None,
+        proxy_url=system.proxy_url.reveal() if system.proxy_url else None,
+    )
+
+
+@dataclass(eq=False, slots=True)
+class Setup:
+    """One configuration at work. `users` are the requests at our doors that still need it."""
+
+    config: Config
+    gateways: Mapping[str, Gateway]
+    targets: tuple[Target, ...]
+    collectors: dict[Nodes, Collector[Rendered]] = field(default_factory=dict)
+    users: int = 0
+    retired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One scrape's outcomes, with the setup that they came from."""
+
+    setup: Setup
+    outcomes: Sequence[Outcome[Rendered]]
+
+
+class Live:
+    """The running exporter, without its doors."""
+
+    def __init__(
+        self,
+        config: Config,
+        telemetry: Telemetry,
+        *,
+        make_transport: MakeTransport = wire,
+        clocks: Clocks | None = None,
+    ) -> None:
+        self.telemetry = telemetry
+        self.clocks = clocks or Clocks()
+        self.incidents = Incidents()
+        #: The last page of all tasks, for whoever looks at the status page.
+        self.last: Page | None = None
+        self._make_transport = make_transport
+        self._store: Store[Rendered] = Store()
+        self._setup = self._build(config)
+        self._announce(self._setup)
+
+    def _build(self, config: Config) -> Setup:
+        """Everything that one configuration needs; raises UserError before anything is changed."""
+        gateways = {
+            name: Gateway(system, self._make_transport(system), self.telemetry, clocks=self.clocks)
+            for name, system in config.systems.items()
+        }
+        return Setup(config, gateways, tuple(unique(map(Target.of, config.tasks))))
+
+    def _announce(self, setup: Setup) -> None:
+        """Tell the metrics what is configured."""
+        self.telemetry.configured(
+            {name: operations(SYSTEMS[name], gateway.config.site) for name, gateway in setup.gateways.items()}
+        )
+        self.telemetry.targets(Counter((target.system, target.source) for target in setup.targets))
+        self.telemetry.reloaded(successful=True, when=self.clocks.wall())
+
+    def _collector(self, setup: Setup, nodes: Nodes) -> Collector[Rendered]:
+        """The collector for one way to show nodes; most only ever need the configured one."""
+        if nodes not in setup.collectors:
+            collect = setup.config.collect
+            asker = Asker(
+                gateways=setup.gateways,
+                store=self._store,
+                variant=(nodes, collect.nodes_per_task, str(collect.time_zone)),
+                keeping=Keeping(collect.cache_ttl, collect.final_cache_ttl, collect.time_zone, nodes),
+                distill=Renderer(nodes, collect.nodes_per_task).distill,
+                meter=self.telemetry,
+                clocks=self.clocks,
+            )
+            setup.collectors[nodes] = Collector(asker, self.telemetry, self.clocks)
+        return setup.collectors[nodes]
+
+    @asynccontextmanager
+    async def setup(self) -> AsyncIterator[Setup]:
+        """The present setup, kept whole while it is used, also when a reload takes its place."""
+        setup = self._setup
+        setup.users += 1
+        try:
+            yield setup
+        finally:
+            setup.users -= 1
+            if setup.retired and not setup.users:
+                await _close(setup)
+
+    async def scrape(self, seconds: float) -> Page:
+        """All tasks, not later than in `seconds`."""
+        began = self.clocks.steady()
+        async with self.setup() as setup:
+            collector = self._collector(setup, setup.config.collect.nodes)
+            outcomes = await collector.scrape(setup.targets, began + seconds)
+        self.incidents.update(outcomes)
+        self.telemetry.scraped(self.clocks.steady() - began)
+        self.telemetry.credentials_loaded(
+            successful=not any(gateway.credentials_problem for gateway in setup.gateways.values())
+        )
+        self._store.sweep(began)
+        self.last = Page(setup, outcomes)
+        return self.last
+
+    async def probe(self, target: Target, seconds: float, nodes: Nodes | None = None) -> Page:
+        """One task, configured or not."""
+        began = self.clocks.steady()
+        async with self.setup() as setup:
+            collector = self._collector(setup, nodes or setup.config.collect.nodes)
+            return Page(setup, await collector.scrape([target], began + seconds))
+
+    async def swap(self, config: Config) -> None:
+        """Take another configuration; raises UserError and changes nothing if it cannot be put to work.
+
+        Scrapes under way finish with the old one; answers kept for tasks that stay, and the log's open incidents,
+        survive.
+        """
+        fresh = self._build(config)
+        old, self._setup = self._setup, fresh
+        self._announce(fresh)
+        old.retired = True
+        self.incidents.forget_all_but(target.identity for target in fresh.targets)
+        if not old.users:
+            await _close(old)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await _close(self._setup)
+
+
+async def _close(setup: Setup) -> None:
+    for collector in setup.collectors.values():
+        await collector.aclose()
+    for gateway in setup.gateways.values():
+        await gateway.aclose()
