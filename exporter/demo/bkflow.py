@@ -1,10 +1,10 @@
 """BKFlow: the tree of one task, the bare states of many, and the list, behind an interface that asks an engine."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from exporter.demo import times
-from exporter.demo.filters import Row, Test, created_between, rows, tests_of
+from exporter.demo.filters import Row, Test, created_between, passing, rows, tests_of
 from exporter.demo.flows import Task
 from exporter.demo.site import Call, Rejected, Reply, Site
 from exporter.demo.tree import Phase
@@ -118,22 +118,21 @@ def get_task_list(site: Site, call: Call) -> Reply:
         found = _found(site, call, space)
     except ValueError as error:
         raise Rejected(Reply({"result": False, "message": f'{{"detail": "{error}"}}', "data": None}, 400)) from None
-    results = [_item(site, row) for row in found[offset : offset + limit]]
+    results = [_item(site, row) for row in rows(site, "bkflow", found[offset : offset + limit])]
     after = f"{INTERNAL}?limit={limit}&offset={offset + limit}" if offset + limit < len(found) else None
     before = f"{INTERNAL}?limit={limit}&offset={max(0, offset - limit)}" if offset else None
     data = {"count": len(found), "next": after, "previous": before, "results": results}
     return Reply({"result": True, "data": data, "code": "0", "message": "", "trace_id": site.stamp()})
 
 
-def _found(site: Site, call: Call, space: int) -> list[Row]:
-    numbers = site.world.ids("bkflow", space)
-    numbers = created_between(site, "bkflow", numbers, call.text("create_at_start"), call.text("create_at_end"))
+def _found(site: Site, call: Call, space: int) -> Sequence[int]:
+    numbers = created_between(site, "bkflow", space, call.text("create_at_start"), call.text("create_at_end"))
     only = {int(number) for number in call.many.get("task_id_list", ())}
     if only:
         numbers = [number for number in numbers if number in only]
     debug: list[Test] = [] if only or call.text("id") else [lambda row: _method(row) != "DEBUG"]
-    found = rows(site, "bkflow", numbers, [*tests_of(call, FILTERS), *debug])
-    return sorted(found, key=lambda row: row.task.created, reverse=True)
+    found = passing(site, call, numbers, [*tests_of(call, FILTERS), *debug])
+    return sorted(found, key=lambda number: site.world.created("bkflow", number), reverse=True)
 
 
 def _method(row: Row) -> str:
@@ -143,8 +142,7 @@ def _method(row: Row) -> str:
 def get_task_detail(site: Site, call: Call) -> Reply:
     """GET get_task_detail: what the list says of one task."""
     task = _task(site, _space(call), call.params["task_id"])
-    plan = site.world.plan(task)
-    item = _item(site, Row(task, plan.state(site.world.now())))
+    item = _item(site, Row(task, site.world.state(task)))
     return Reply({"result": True, "data": item, "code": "0", "message": "", "trace_id": site.stamp()})
 
 

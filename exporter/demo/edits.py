@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import inf
 
 from exporter.demo.tree import Node, Phase, Plan
 
@@ -59,17 +58,18 @@ def frozen(plan: Plan, now: float) -> Plan:
     return Plan(mapped(straighten(plan, now).root, lambda node: tuple(p for p in node.phases if p.at <= now)))
 
 
-def going_on(plan: Plan, future: Plan, since: float, resume: float) -> Plan:
-    """A frozen plan whose future, cut off at `since`, goes on with its next event at `resume`."""
-    ahead = {node.key: [p for p in node.phases if p.at > since] for node in future.root.walk()}
-    first = min((phase.at for phases in ahead.values() for phase in phases), default=inf)
-    if first == inf:
-        return plan
+def going_on(plan: Plan, future: Plan, since: float, seconds: float, now: float) -> Plan:
+    """A frozen plan and its future, cut off at `since`, `seconds` later than planned; what is overdue happens now."""
     known = {node.key: node.phases for node in plan.root.walk()}
 
+    def later(moment: float | None) -> float | None:
+        return moment if moment is None or moment <= since else max(now, moment + seconds)
+
+    def moved(phase: Phase) -> Phase:
+        return replace(phase, at=max(now, phase.at + seconds), start=later(phase.start), finish=later(phase.finish))
+
     def change(node: Node) -> tuple[Phase, ...]:
-        moved = tuple(p.moved(resume - first, since) for p in ahead[node.key])
-        return known.get(node.key, ()) + moved
+        return known.get(node.key, ()) + tuple(moved(phase) for phase in node.phases if phase.at > since)
 
     return Plan(mapped(future.root, change))
 

@@ -1,15 +1,17 @@
 """The tasks of bk-sops or BKFlow: those with a part, those that keep coming, and those made up for scale."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import blake2b
+from math import inf
 from random import Random
 
 from exporter.demo import names, stories
 from exporter.demo.cast import BKFLOW_INLINE, Part
 from exporter.demo.script import Incident, Step, Story, perform
-from exporter.demo.tree import Plan
+from exporter.demo.tree import Phase, Plan, last
 
 UNLISTED = range(90001, 90100)
 SCALE, STREAM = 100_000, 1_000_000
@@ -57,7 +59,8 @@ class Flows:
         self.setting = setting
         self._tasks = lru_cache(8192)(self._make)
         self._plans = lru_cache(4096)(self._perform)
-        self._scale_stories = tuple(_scale_stories(setting.nodes))
+        self._scale_stories = _scale_stories(setting.nodes)
+        self._scale_lives = tuple(perform(story, "", 0.0, 1.0).root.phases for story in self._scale_stories)
 
     def get(self, number: int, now: float) -> Task | None:
         """The task, if it has been created by now."""
@@ -70,16 +73,31 @@ class Flows:
         """The task's whole life by its script."""
         return self._plans(task.id)
 
-    def ids(self, space: int, now: float) -> Sequence[int]:
-        """The listed tasks of a business, newest id first."""
-        coming = (n for n in range(STREAM + self._arrived(now), STREAM, -1) if _space_of(n) == space)
-        scaled = range(SCALE + self.setting.scale, SCALE, -1) if space == 0 else ()
-        cast = sorted((n for n, part in self.setting.cast.items() if part.space == space), reverse=True)
-        shown = (n for n in cast if n not in UNLISTED and self.setting.cast[n].mark not in ("deleted", "expired"))
-        return [*coming, *scaled, *shown]
+    def state(self, task: Task, now: float) -> Phase:
+        """What the task itself is by its script; cheap for those made up for scale."""
+        if not SCALE < task.id <= STREAM:
+            return self.plan(task).state(now)
+        phase = last(self._scale_lives[self._fate(task.id)], now - task.created)
+        return (phase or self._scale_lives[0][0]).moved(task.created)
+
+    def ids(self, space: int, now: float, low: float = -inf, high: float = inf) -> Sequence[int]:
+        """The listed tasks of a business that were created between two moments, newest id first."""
+        coming = self._between(range(STREAM + 1, STREAM + 1 + self._arrived(now)), low, high)
+        scaled = self._between(range(SCALE + 1, SCALE + 1 + self.setting.scale), low, high) if space == 0 else range(0)
+        cast = [n for n, part in self.setting.cast.items() if part.space == space and low <= self.created(n) <= high]
+        shown = [n for n in cast if n not in UNLISTED and self.setting.cast[n].mark not in ("deleted", "expired")]
+        return [
+            *(n for n in reversed(coming) if _space_of(n) == space),
+            *reversed(scaled),
+            *sorted(shown, reverse=True),
+        ]
+
+    def _between(self, numbers: range, low: float, high: float) -> range:
+        """Ids grow with time, so that a stretch of time is a stretch of ids."""
+        return numbers[bisect_left(numbers, low, key=self.created) : bisect_right(numbers, high, key=self.created)]
 
     def created(self, number: int) -> float:
-        """When a task of that id is created; cheap, so that long lists can be searched."""
+        """When a task of that id is created."""
         setting = self.setting
         if number > STREAM:
             return setting.epoch - setting.history * setting.pace + (number - STREAM) * setting.every * setting.pace
@@ -106,7 +124,7 @@ class Flows:
             story = replace(story, inline=False, engine="v2")
         name = part.name if part and part.name else names.task(rng, number)
         space, mark = (part.space, part.mark) if part else (_space_of(number), "")
-        user, method = rng.choice(names.USERS), rng.choice(METHODS)
+        user, method = rng.choice(names.USERS), "app" if part else rng.choice(METHODS)
         return Task(
             self.setting.system,
             number,
@@ -122,12 +140,13 @@ class Flows:
         )
 
     def _scaled(self, number: int, created: float) -> Task:
-        share = blake2b(f"{self.setting.seed}/{number}".encode(), digest_size=4).digest()
-        story = self._scale_stories[self._fate(int.from_bytes(share) / 2**32)]
+        story = self._scale_stories[self._fate(number)]
         name, user = f"scale_{number}", names.USERS[number % len(names.USERS)]
         return Task(self.setting.system, number, 0, name, created, number % 12 + 1, user, "api", "", story, 1.0)
 
-    def _fate(self, share: float) -> int:
+    def _fate(self, number: int) -> int:
+        digest = blake2b(f"{self.setting.seed}/{number}".encode(), digest_size=4).digest()
+        share = int.from_bytes(digest) / 2**32
         if share < self.setting.running_share:
             return 0
         return 2 if (share - self.setting.running_share) < 0.02 * (1 - self.setting.running_share) else 1

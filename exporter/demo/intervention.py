@@ -53,7 +53,7 @@ def retry(task: Taken, now: float, words: Words, _engine: Engine, seconds: float
     node, phase = leaf_in(held.plan, words.failed, now)
     again = Phase(now, words.running, now, None, phase.retry + 1, phase.loop)
     done = replace(again, at=now + seconds, state=words.finished, finish=now + seconds)
-    return _past(held, node, now + seconds, words, again, done)
+    return _past(held, node, now, words, again, done)
 
 
 def skip(task: Taken, now: float, words: Words, _engine: Engine) -> Taken:
@@ -80,7 +80,7 @@ def resume(task: Taken, now: float, words: Words, _engine: Engine) -> Taken:
     plan = adding(task.plan, task.plan.root.key, replace(root, at=now, state=words.running))
     if _has_failed(plan, now, words):
         return replace(task, plan=plan)
-    plan = going_on(plan, task.future, task.since, now + 1)
+    plan = going_on(plan, task.future, task.since, now - task.since, now)
     return Taken(plan, plan, now)
 
 
@@ -104,13 +104,17 @@ def finish(task: Taken, now: float, words: Words, _engine: Engine) -> Taken:
     return Taken(plan, plan, now)
 
 
-def _past(task: Taken, node: Node, moment: float, words: Words, *phases: Phase) -> Taken:
+def _past(task: Taken, node: Node, now: float, words: Words, *phases: Phase) -> Taken:
+    """The node gets through by `phases`, and what was to follow it follows."""
+    over = phases[-1].at
+    planned = next((n.phases[-1] for n in task.future.nodes() if n.key == node.key), phases[-1])
+    ahead = planned.at > task.since and planned.state == words.finished
     plan = adding(task.plan, node.key, *phases)
     future = without_future(task.future, node.key, task.since)
-    plan = going_on(plan, future, task.since, moment)
-    root = plan.root.phases[-1]
-    if root.state == words.running and root.at <= task.since and not _has_failed(plan, moment, words):
-        plan = adding(plan, plan.root.key, replace(root, at=moment, state=words.finished, finish=moment))
+    plan = going_on(plan, future, task.since, over - planned.at if ahead else now - task.since, now)
+    root, end = plan.root.phases[-1], max(phase.at for n in plan.root.walk() for phase in n.phases)
+    if root.state == words.running and not _has_failed(plan, end, words):
+        plan = adding(plan, plan.root.key, replace(root, at=end, state=words.finished, finish=end))
     return Taken(plan, plan, task.since)
 
 

@@ -153,7 +153,7 @@ def perform(job: Job, words: JobWords, rng: Random) -> Plan:
 def _node(job: Job, rng: Random, index: int, end: str, cycle: Cycle | None) -> Node:
     words = WORDS[job.system]
     kind: Kind = "host" if job.system == "nodeman" else "process"
-    start = job.created + (2 + rng.random() * job.script.seconds * 0.3) * job.pace
+    start = job.created + (2 + rng.random() * min(60.0, job.script.seconds * 0.3)) * job.pace
     over = start + job.script.seconds * (0.2 + 0.5 * rng.random()) * job.pace
     phases = [Phase(job.created, words.pending), Phase(start, words.running, start), Phase(over, end, start, over)]
     if end == words.ignored:

@@ -102,6 +102,7 @@ class Site:
     asked: int = 0
     # One dict for every answer about a task that has not started: upstream keeps it on a class.
     created: dict[str, Any] = field(default_factory=dict)
+    searched: dict[tuple[str, int, int, str], Sequence[int]] = field(default_factory=dict)
     random: Random = field(init=False)
 
     def __post_init__(self) -> None:

@@ -13,6 +13,8 @@ from exporter.demo.world import BUSINESSES, PROJECTS
 
 PIPELINE = "<class 'pipeline.core.pipeline.Pipeline'>"
 BATCH_LIMIT = 50
+# Keys that the envelope of a single answer did not have yet.
+LACKING = {"3.5": ("code", "message"), "oldest": ("code", "message", "trace_id")}
 Tree = ModernNode | OldNode
 
 
@@ -33,9 +35,9 @@ def get_task_status(site: Site, call: Call) -> Reply:
     task = _task(site, space, int(text))
     status = _status(site, task, call)
     envelope = {"result": True, "data": status, "code": 0, "message": "", "trace_id": site.stamp()}
-    if site.options.sops_release in ("3.5", "oldest"):
-        del envelope["code"], envelope["message"]
-    return Reply(envelope, headers={"Sops-Trace-Id": str(envelope["trace_id"])})
+    for key in LACKING.get(site.options.sops_release, ()):
+        del envelope[key]
+    return Reply(envelope, headers={"Sops-Trace-Id": site.stamp()})
 
 
 def space_of(site: Site, call: Call) -> int:
@@ -110,6 +112,7 @@ def _tree(site: Site, task: Task, plan: Plan, node: Node, now: float) -> Tree:
     utc = site.options.mixed_zones and site.random.random() < 0.5
     view = View(
         None if release in ("3.34", "3.30") else "",
+        early=release in ("3.5", "oldest"),
         oldest=release == "oldest",
         spell=times.spaced_utc if utc else times.spaced,
     )
@@ -121,6 +124,8 @@ def _tree(site: Site, task: Task, plan: Plan, node: Node, now: float) -> Tree:
 
 def _with_extras(tree: Tree, task: Task, plan: Plan, call: Call) -> Tree:
     """The parts that are there only on request. v1 keeps failure texts to itself unless a subprocess is asked for."""
+    if not any(call.flag(name) for name in ("with_ex_data", "with_failed_node_info", "with_auto_retry_status")):
+        return tree
     failed = list(_failed_leaves(tree))
     known = {node.key: node for node in plan.root.walk()}
     tells = task.story.engine == "v2" or bool(call.text("subprocess_id"))

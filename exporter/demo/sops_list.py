@@ -1,11 +1,10 @@
 """bk-sops: `get_task_list`, newest id first, which shows neither state nor creation time."""
 
-from collections.abc import Callable
-from itertools import islice
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from exporter.demo import times
-from exporter.demo.filters import Row, Test, created_between, rows, tests_of
+from exporter.demo.filters import Row, Test, created_between, passing, rows, tests_of
 from exporter.demo.site import Call, Rejected, Reply, Site
 from exporter.demo.sops import failure, space_of
 from exporter.demo.world import BUSINESSES, PROJECTS
@@ -42,18 +41,16 @@ def get_task_list(site: Site, call: Call) -> Reply:
         raise Rejected(failure("50000", "系统异常", None, 500)) from None
     found = _found(site, call, space)
     count = -1 if truth(call.text("without_count")) else len(found)
-    page = [_item(row, call) for row in islice(found, offset, offset + limit)]
+    page = [_item(row, call) for row in rows(site, "sops", found[offset : offset + limit])]
     return Reply({"result": True, "data": page, "count": count, "code": 0, "trace_id": site.stamp()})
 
 
-def _found(site: Site, call: Call, space: int) -> list[Row]:
-    numbers = site.world.ids("sops", space)
+def _found(site: Site, call: Call, space: int) -> Sequence[int]:
     try:
-        since, until = call.text("create_time_start"), call.text("create_time_end")
-        numbers = created_between(site, "sops", numbers, since, until)
+        numbers = created_between(site, "sops", space, call.text("create_time_start"), call.text("create_time_end"))
     except ValueError:
         raise Rejected(failure(3546100, {"create_time_start": ["输入一个有效的日期/时间。"]})) from None
-    return list(rows(site, "sops", numbers, tests_of(call, FILTERS)))
+    return passing(site, call, numbers, tests_of(call, FILTERS))
 
 
 def _item(row: Row, call: Call) -> dict[str, Any]:

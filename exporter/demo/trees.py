@@ -64,6 +64,7 @@ class View:
     blank: str | None = None
     named: bool = True
     deep: bool = True
+    early: bool = False
     oldest: bool = False
     spell: Callable[[float], str] = times.spaced
 
@@ -150,7 +151,9 @@ def _old(plan: Plan, node: Node, phase: Phase, now: float, view: View) -> OldNod
     if view.oldest:
         return made
     made.elapsed_time = elapsed(phase, now)
-    made.error_ignorable = made.error_ignored = phase.ignored
+    made.error_ignorable = phase.ignored
+    if not view.early:
+        made.error_ignored = phase.ignored
     made.state_refresh_at = times.iso_milliseconds(phase.at)
     return made
 

@@ -1,14 +1,15 @@
 """The living world: tasks of four systems, a pure function of seed, task and clock, until somebody intervenes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from exporter.demo import cast
 from exporter.demo.edits import Words
 from exporter.demo.flows import Flows, Setting, Task
 from exporter.demo.intervention import ACTS, Taken
 from exporter.demo.jobs import WORDS, Job, Jobs
-from exporter.demo.tree import Plan
+from exporter.demo.tree import Phase, Plan
 
 SYSTEMS = ("sops", "bkflow", "nodeman", "gsekit")
 # By index, as `Task.space` counts. The third one is there, but its data is not for the exporter's user.
@@ -17,6 +18,7 @@ PROJECTS = (7, 8, 9)
 SPACES = (1, 2, 9)
 ARRIVAL = {"sops": 45.0, "bkflow": 60.0, "nodeman": 240.0, "gsekit": 180.0}
 HISTORY = 3600.0
+UNLISTED_MARKS = ("deleted", "expired")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class World:
         self.epoch = clock() if epoch is None else epoch
         self._taken: dict[tuple[str, int], Taken] = {}
         self._marks: dict[tuple[str, int], str] = {}
+        # Counts interventions, for those who keep what they found out.
+        self.version = 0
         pace = 1 / speed
         self._flows = {name: self._make_flows(name, pace, population) for name in ("sops", "bkflow")}
         self._jobs = {
@@ -84,19 +88,24 @@ class World:
         """A job of nodeman or gsekit that exists by now."""
         return self._jobs[system].get(number, self.now())
 
-    def ids(self, system: str, space: int) -> list[int]:
-        """The listed ids of a business or space (counted from 0), newest first."""
-        source = self._flows.get(system) or self._jobs[system]
-        gone = {
-            number
-            for (where, number), mark in self._marks.items()
-            if where == system and mark in ("deleted", "expired")
-        }
-        return [number for number in source.ids(space, self.now()) if number not in gone]
+    def ids(self, system: str, space: int, low: float = -inf, high: float = inf) -> Sequence[int]:
+        """The listed ids of a business or space (counted from 0), newest first.
+
+        `low` and `high` are epoch seconds between which tasks of bk-sops and BKFlow were created.
+        """
+        flows, now = self._flows.get(system), self.now()
+        listed = flows.ids(space, now, low, high) if flows else self._jobs[system].ids(space, now)
+        gone = {number for (where, number), mark in self._marks.items() if where == system and mark in UNLISTED_MARKS}
+        return [number for number in listed if number not in gone] if gone else listed
 
     def created(self, system: str, number: int) -> float:
         """When a listed task of bk-sops or BKFlow was created."""
         return self._flows[system].created(number)
+
+    def state(self, task: Task) -> Phase:
+        """What a task of bk-sops or BKFlow itself is now, before anything is read off its children."""
+        taken = self._taken.get((task.system, task.id))
+        return taken.plan.state(self.now()) if taken else self._flows[task.system].state(task, self.now())
 
     def plan(self, task: Task | Job) -> Plan:
         """The task's life: as scripted, or as interventions have made it."""
@@ -117,6 +126,7 @@ class World:
         if task is None:
             raise KeyError(f"{system} has no task {number}")
         taken = self._taken.get((system, number)) or Taken.over(self._scripted(task), now)
+        self.version += 1
         engine = task.story.engine if isinstance(task, Task) else "v2"
         self._taken[system, number] = ACTS[deed](taken, now, words_of(system), engine)
 
@@ -150,6 +160,7 @@ class World:
 
     def set_mark(self, system: str, number: int, mark: str) -> None:
         """Set what the database says beside the engine: `deleted`, `expired`, `cleaned`, `child` or nothing."""
+        self.version += 1
         self._marks[system, number] = mark
 
 

@@ -53,10 +53,10 @@ class Client:
         async with httpx.AsyncClient(transport=transport, base_url="http://bk") as client:
             return await client.request(method, path, headers=headers, **arguments)
 
-    def sops(self, task: object, biz: int = 2, **params: Any) -> httpx.Response:
+    def sops(self, task: object, *, biz: int = 2, **params: Any) -> httpx.Response:
         return self.ask("GET", f"/api/bk-sops/prod/get_task_status/{task}/{biz}/", params=params)
 
-    def sops_esb(self, task: object, biz: int = 2, **params: Any) -> httpx.Response:
+    def sops_esb(self, task: object, *, biz: int = 2, **params: Any) -> httpx.Response:
         return self.ask("GET", f"{ESB}/sops/get_task_status/", params={"bk_biz_id": biz, "task_id": task, **params})
 
     def batch(self, *tasks: object, biz: int = 2, **body: Any) -> httpx.Response:
