@@ -10,7 +10,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from exporter import __version__, web
+from exporter import __version__, doors
 from exporter.config import Config, load, loads, parse_task
 from exporter.errors import UserError
 from exporter.live import Live
@@ -44,7 +44,7 @@ async def _serve(config: Config, address: Address, stop: asyncio.Event) -> None:
     host, port = sock.getsockname()[:2]
     log.info("listening", extra=fields(address=f"{host}:{port}", version=__version__, tasks=len(config.tasks)))
     try:
-        await serve_app(web.build(live), sock, stop)
+        await serve_app(doors.build(live), sock, stop)
     finally:
         await live.aclose()
     log.info("stopped")

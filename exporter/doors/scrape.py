@@ -1,15 +1,13 @@
-"""The doors: each parses its request, calls one function, and encodes what comes back."""
+"""Where Prometheus scrapes: all tasks and the exporter itself."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator, Iterable
 
-from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp
 
 from exporter.exposition import accepts_gzip, gzip, negotiate
 from exporter.live import Live
@@ -34,8 +32,8 @@ def seconds_allowed(header: str | None) -> float:
     return max(timeout - MARGIN, timeout / 2)
 
 
-def build(live: Live) -> ASGIApp:
-    """The application with all doors."""
+def routes(live: Live) -> list[Route]:
+    """`/metrics`."""
 
     async def metrics(request: Request) -> Response:
         page = await live.scrape(seconds_allowed(request.headers.get(TIMEOUT_HEADER)))
@@ -49,20 +47,7 @@ def build(live: Live) -> ASGIApp:
         )
         return _exposition(request, chunks, form.content_type)
 
-    async def healthy(_: Request) -> Response:
-        return PlainTextResponse("Healthy\n")
-
-    async def ready(_: Request) -> Response:
-        return PlainTextResponse("Ready\n")
-
-    return Starlette(
-        routes=[
-            Route("/metrics", metrics),
-            Route("/-/healthy", healthy),
-            Route("/-/ready", ready),
-        ],
-        exception_handlers={404: _not_found, 405: _wrong_method},
-    )
+    return [Route("/metrics", metrics)]
 
 
 def _exposition(request: Request, chunks: Iterable[bytes], content_type: str) -> Response:
@@ -77,12 +62,3 @@ async def _stream(chunks: Iterable[bytes]) -> AsyncIterator[bytes]:
     """Chunk by chunk, so that other doors are answered in between."""
     for chunk in chunks:
         yield chunk
-
-
-async def _not_found(_: Request, _error: Exception) -> Response:
-    return PlainTextResponse("There is no such page. Metrics are at /metrics, the overview is at /.\n", status_code=404)
-
-
-async def _wrong_method(request: Request, error: Exception) -> Response:
-    headers = getattr(error, "headers", None)
-    return PlainTextResponse(f"This page does not take {request.method}.\n", status_code=405, headers=headers)

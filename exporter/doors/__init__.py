@@ -1,0 +1,28 @@
+"""The doors: a module for each kind. Each parses its request, calls one function, and encodes what comes back."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp
+
+from exporter.doors import health, scrape
+from exporter.live import Live
+
+
+def build(live: Live) -> ASGIApp:
+    """The application with all doors."""
+    return Starlette(
+        routes=[*scrape.routes(live), *health.routes()],
+        exception_handlers={404: _not_found, 405: _wrong_method},
+    )
+
+
+async def _not_found(_: Request, _error: Exception) -> Response:
+    return PlainTextResponse("There is no such page. Metrics are at /metrics, the overview is at /.\n", status_code=404)
+
+
+async def _wrong_method(request: Request, error: Exception) -> Response:
+    headers = getattr(error, "headers", None)
+    return PlainTextResponse(f"This page does not take {request.method}.\n", status_code=405, headers=headers)
