@@ -260,7 +260,7 @@ def number(value: object) -> float | None:
     """A finite number, also one that came as a string ("35"); None for anything else."""
     if type(value) is int or type(value) is float:
         read: float = value
-    elif isinstance(value, str) and len(value) <= 32:
+    elif isinstance(value, str) and len(value) <= 32 and "_" not in value:  # Python's own "1_000" is nobody else's
         try:
             read = float(value)
         except ValueError:
@@ -275,7 +275,7 @@ def seconds(value: object) -> float | None:
     if type(value) is int and 0 <= value < 1e12:  # what is nearly always sent
         return value
     read = number(value)
-    return read if read is not None and read >= 0 else None
+    return read + 0.0 if read is not None and read >= 0 else None  # -0.0 becomes 0.0
 
 
 def count(value: object) -> int | None:

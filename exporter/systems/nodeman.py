@@ -6,8 +6,9 @@ entries of 2.x disagree with its statistics by design, and its cost_time wraps a
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 import msgspec
@@ -139,6 +140,10 @@ def request(params: Params, site: Site) -> Request:
     return Request("job_details", "POST", path, body=body, idempotent=False)
 
 
+#: Failure texts that are kept of one job.
+MAX_FAILURES = 100
+
+
 class _Host(msgspec.Struct, gc=False):
     status: Any = None
     err_code: Any = None
@@ -173,10 +178,10 @@ def read(data: bytes, params: Params, reading: Reading) -> Task:
     """Read one job of either API."""
     job = decode(data, _decoder, "nodeman job")
     counted = job.status_count if isinstance(job.status_count, Mapping) else job.statistics
-    if job.status is None and not isinstance(counted, Mapping):
+    if not job.status and not isinstance(counted, Mapping):
         raise malformed("nodeman job: neither status nor status_count nor statistics in the answer")
     hosts = _hosts(job, counted)
-    state = WORDS.get(job.status, State.UNKNOWN) if isinstance(job.status, str) else _derived_state(hosts, job)
+    state = WORDS.get(text(job.status), State.UNKNOWN) if job.status else _derived_state(hosts, job)
     start, finish = timestamp(job.start_time, reading.zone), timestamp(job.end_time, reading.zone)
     if state in UNFINISHED:
         finish = None
@@ -191,6 +196,7 @@ def read(data: bytes, params: Params, reading: Reading) -> Task:
         start=start,
         finish=finish,
         hosts=hosts,
+        failures=_failures(job),
         unknown_words=(text(job.status),) if state is State.UNKNOWN else (),
         clocked=ongoing,
     )
@@ -218,8 +224,7 @@ def _hosts(job: _Job, counted: object) -> Hosts:
 
 
 def _failed_by_code(job: _Job) -> dict[str, int]:
-    listed = job.hosts if isinstance(job.hosts, list) else []
-    codes = Counter(text(host.err_code) for host in listed if isinstance(host, _Host) and host.status == "FAILED")
+    codes = Counter(text(host.err_code) for host in _failed_hosts(job))
     return dict(codes.most_common(50))
 
 
@@ -236,7 +241,7 @@ def _derived_state(hosts: Hosts, job: _Job) -> State:
     return State.PARTLY_FAILED if success else State.FAILED
 
 
-def failures(hosts: Sequence[Any]) -> tuple[Failure, ...]:
+def _failures(job: _Job) -> tuple[Failure, ...]:
     """Why hosts failed, in nodeman's words: step, error code and its description."""
     return tuple(
         Failure(
@@ -245,9 +250,13 @@ def failures(hosts: Sequence[Any]) -> tuple[Failure, ...]:
                 part for part in map(text, (host.step, host.err_code, host.err_code_desc, host.status_display)) if part
             ),
         )
-        for host in hosts
-        if isinstance(host, _Host) and host.status == "FAILED"
+        for host in itertools.islice(_failed_hosts(job), MAX_FAILURES)
     )
+
+
+def _failed_hosts(job: _Job) -> Iterator[_Host]:
+    listed = job.hosts if isinstance(job.hosts, list) else []
+    return (host for host in listed if isinstance(host, _Host) and host.status == "FAILED")
 
 
 def _address(host: object) -> str:

@@ -146,10 +146,26 @@ def _elapsed(
     return max(0.0, (now if finish is None else finish) - start)
 
 
+def _children(entry: Answer) -> dict[str, Any]:
+    """What lies directly below, by node id; nothing where `children` is missing or no object."""
+    return entry.children if isinstance(entry.children, dict) else {}
+
+
+def with_times(task: Task, start: float | None, finish: float | None) -> Task:
+    """The task with times that were told of it elsewhere, where its tree has none: it never has a revoked one's end."""
+    if task.state in UNFINISHED:
+        return task
+    start, finish = task.start or start, task.finish or finish
+    elapsed = task.elapsed
+    if elapsed is None and start is not None and finish is not None:
+        elapsed = max(0.0, finish - start)
+    return msgspec.structs.replace(task, start=start, finish=finish, elapsed=elapsed)
+
+
 def _entries(root: Answer) -> Iterator[tuple[str, Answer, int]]:
     """All nodes below the root with their depth, in the order of the answer, without recursion; each id once."""
     seen: set[str] = set()
-    stack = [(iter(root.children.items()), 1)] if isinstance(root.children, dict) else []
+    stack = [(iter(_children(root).items()), 1)]
     while stack:
         level, depth = stack[-1]
         for node_id, entry in level:
@@ -157,8 +173,8 @@ def _entries(root: Answer) -> Iterator[tuple[str, Answer, int]]:
                 if node_id not in seen:
                     seen.add(node_id)
                     yield node_id, entry, depth
-                if isinstance(entry.children, dict) and entry.children:
-                    stack.append((iter(entry.children.items()), depth + 1))
+                if below := _children(entry):
+                    stack.append((iter(below.items()), depth + 1))
                     break
         else:
             stack.pop()
@@ -179,7 +195,7 @@ def _node(node_id: str, entry: Answer, depth: int, root_state: State, reading: R
         id=node_id,
         name=readable_name(entry.name),
         state=state,
-        leaf=not (isinstance(entry.children, dict) and entry.children),
+        leaf=not entry.children or not any(isinstance(child, Answer) for child in _children(entry).values()),
         depth=depth,
         elapsed=_elapsed(state, seconds(entry.elapsed_time), start, finish, reading.now),
         start=start,

@@ -30,6 +30,7 @@ from exporter.systems.base import (
     flag,
     malformed,
     text,
+    timestamp,
 )
 
 NAME = "sops"
@@ -149,6 +150,8 @@ class _Item(msgspec.Struct, gc=False):
     name: Any = None
     url: Any = None
     is_deleted: Any = None
+    start_time: Any = None
+    finish_time: Any = None
     status: msgspec.Raw = msgspec.Raw()
 
 
@@ -202,7 +205,10 @@ class _Bulk:
         if not outer.status:
             raise malformed("get_tasks_status: no status of the task in the answer")
         labels = Labels(task_name=params.name or text(outer.name), url=text(outer.url))
-        return nodetree.read(bytes(outer.status), reading, labels, "get_tasks_status")
+        task = nodetree.read(bytes(outer.status), reading, labels, "get_tasks_status")
+        return nodetree.with_times(
+            task, timestamp(outer.start_time, reading.zone), timestamp(outer.finish_time, reading.zone)
+        )
 
 
 BULK = _Bulk()
