@@ -25,6 +25,7 @@ from exporter.systems.base import (
     TaskParams,
     Texts,
     decode,
+    elapsed_seconds,
     flag,
     malformed,
     table,
@@ -155,21 +156,20 @@ def read(data: bytes, params: Params, reading: Reading) -> Task:
     state = WORDS.get(job.status, State.UNKNOWN)
     start = timestamp(job.start_time, reading.zone)
     finish = None if state in UNFINISHED else timestamp(job.end_time, reading.zone)
-    ongoing = state in UNFINISHED and start is not None
-    end = reading.now if ongoing else finish
+    elapsed = elapsed_seconds(state, None, start, finish, reading.now)
     kind = "/".join(part for part in (text(job.job_object), text(job.job_action)) if part)
     by_status, unknown = _by_status(answer)
     return Task(
         state=state,
         final=state in FINAL,
         labels=Labels(task_name=params.name, kind=kind, creator=text(job.created_by)),
-        elapsed=None if start is None or end is None else max(0.0, end - start),
+        elapsed=elapsed,
         start=start,
         finish=finish,
         job_tasks=JobTasks(by_status=by_status, ready=flag(job.is_ready)),
         failures=_failures(job.extra_data),
         unknown_words=tuple(sorted({job.status} if state is State.UNKNOWN else set()) + unknown),
-        clocked=ongoing,
+        clocked=elapsed is not None and finish is None,
     )
 
 

@@ -27,6 +27,7 @@ from exporter.systems.base import (
     Texts,
     count,
     decode,
+    elapsed_seconds,
     malformed,
     table,
     text,
@@ -185,27 +186,21 @@ def read(data: bytes, params: Params, reading: Reading) -> Task:
     start, finish = timestamp(job.start_time, reading.zone), timestamp(job.end_time, reading.zone)
     if state in UNFINISHED:
         finish = None
-    ongoing = state in UNFINISHED and start is not None
+    elapsed = elapsed_seconds(state, None, start, finish, reading.now)
     return Task(
         state=state,
         final=state in FINAL,
         labels=Labels(
             task_name=params.name, kind=text(job.job_type), creator=text(job.creator) or text(job.created_by)
         ),
-        elapsed=_elapsed(start, finish, reading.now, ongoing=ongoing),
+        elapsed=elapsed,
         start=start,
         finish=finish,
         hosts=hosts,
         failures=_failures(job),
         unknown_words=(text(job.status),) if state is State.UNKNOWN else (),
-        clocked=ongoing,
+        clocked=elapsed is not None and finish is None,
     )
-
-
-def _elapsed(start: float | None, finish: float | None, now: float, *, ongoing: bool) -> float | None:
-    """A job that ended without an end time (the document's own sample) has no known length."""
-    end = now if ongoing else finish
-    return None if start is None or end is None else max(0.0, end - start)
 
 
 def _hosts(job: _Job, counted: object) -> Hosts:

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from exporter.model import UNFINISHED, Failure, Labels, Node, NodeCounts, State, Task
-from exporter.systems.base import Reading, count, decode, flag, malformed, seconds, text, timestamp
+from exporter.systems.base import Reading, count, decode, elapsed_seconds, flag, malformed, seconds, text, timestamp
 
 #: The engine's words, of both its generations and of the products' own additions. PENDING_* is read by prefix.
 WORDS: Mapping[str, State] = {
@@ -112,7 +112,7 @@ def _task(root: Answer, reading: Reading, labels: Labels) -> Task:
     if state in UNFINISHED:
         finish = None
     reported = seconds(root.elapsed_time)
-    elapsed = _elapsed(state, reported, start, finish, reading.now)
+    elapsed = elapsed_seconds(state, reported, start, finish, reading.now)
     nodes = None if state is State.EXPIRED else _nodes(root, state, reading)
     return Task(
         state=state,
@@ -131,19 +131,6 @@ def _task(root: Answer, reading: Reading, labels: Labels) -> Task:
         unknown_words=tuple(sorted(_unknown(root))) if _has_unknown(state, nodes) else (),
         clocked=elapsed is not None and reported is None and finish is None,
     )
-
-
-def _elapsed(
-    state: State, reported: float | None, start: float | None, finish: float | None, now: float
-) -> float | None:
-    """What BlueKing reports; else finish, or now, minus start. Nobody ever stops the clock of a revoked task."""
-    if state is State.REVOKED and finish is None:
-        return None
-    if reported is not None:
-        return reported
-    if start is None or (finish is None and state not in UNFINISHED and state is not State.FAILED):
-        return None
-    return max(0.0, (now if finish is None else finish) - start)
 
 
 def _children(entry: Answer) -> dict[str, Any]:
@@ -197,7 +184,7 @@ def _node(node_id: str, entry: Answer, depth: int, root_state: State, reading: R
         state=state,
         leaf=not entry.children or not any(isinstance(child, Answer) for child in _children(entry).values()),
         depth=depth,
-        elapsed=_elapsed(state, seconds(entry.elapsed_time), start, finish, reading.now),
+        elapsed=elapsed_seconds(state, seconds(entry.elapsed_time), start, finish, reading.now),
         start=start,
         finish=finish,
         retries=count(entry.retry),

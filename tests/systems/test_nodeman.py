@@ -172,7 +172,9 @@ def test_values_that_cannot_be_read_are_dropped_alone(odd: Any) -> None:
         ({"status": "SUCCESS", "end_time": "2026-11-22 15:00:10+0800", "cost_time": "10"}, NOW - 3590, 172810, False),
         ({"status": "RUNNING", "end_time": None}, None, 176400, True),
         ({"status": "RUNNING", "end_time": "2026-11-22 15:00:10+0800"}, None, 176400, True),
-        ({"status": "FAILED", "end_time": None}, None, None, False),
+        ({"status": "FAILED", "end_time": None}, None, 176400, True),
+        ({"status": "SUCCESS", "end_time": None}, None, None, False),
+        ({"status": "TERMINATED", "end_time": None}, None, None, False),
         ({"status": "FAILED", "end_time": "2026-11-20 14:00:00+0800"}, NOW - 180000, 0, False),
     ],
 )
