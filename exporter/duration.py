@@ -31,7 +31,7 @@ def written(seconds: float) -> str:
     left = round(seconds * 1000)
     parts = []
     for unit, size in UNITS.items():
-        count, left = divmod(left, round(size * 1000))
+        count, left = divmod(left, round(size * 1000)) if unit != "w" else (0, left)
         if count:
             parts.append(f"{count}{unit}")
     return "".join(parts) or "0s"

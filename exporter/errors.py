@@ -38,6 +38,7 @@ class Problem:
     line: int
     path: str
     message: str
+    column: int = 0
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}" if self.path else self.message
@@ -53,7 +54,7 @@ class ConfigError(UserError):
 
     def lines(self) -> list[str]:
         """`config.yaml:12: tasks[3].task_id: missing (...)`, one line for each problem, in the order of the file."""
-        ordered = sorted(self.problems, key=lambda problem: problem.line)
+        ordered = sorted(self.problems, key=lambda problem: (problem.line, problem.column))
         return [f"{self.file}:{p.line}: {p}" if p.line else f"{self.file}: {p}" for p in ordered]
 
 

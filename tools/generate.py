@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from exporter.config import json_schema, reference
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -26,7 +28,10 @@ class Generated:
         return self.path if self.part is None else f"{self.path} ({self.part})"
 
 
-GENERATED: tuple[Generated, ...] = ()
+GENERATED: tuple[Generated, ...] = (
+    Generated("config.schema.json", json_schema.schema_json),
+    Generated("docs/configuration.md", reference.reference),
+)
 
 
 class MarkerError(Exception):

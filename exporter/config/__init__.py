@@ -2,6 +2,7 @@
 
 from exporter.config.credentials import Credentials
 from exporter.config.load import load, loads, parse_task
+from exporter.config.mask import masked
 from exporter.config.secret import Secret, Setting
 from exporter.config.tls import Tls
 from exporter.config.types import Collect, Config, Probe, SystemConfig
@@ -17,5 +18,6 @@ __all__ = [
     "Tls",
     "load",
     "loads",
+    "masked",
     "parse_task",
 ]

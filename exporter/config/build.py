@@ -51,9 +51,9 @@ def _check_systems(reader: Reader, entries: Mapping[Path, msgspec.Struct]) -> No
     """A system that is used must be one that can be reached."""
     for path, entry in entries.items():
         name = str(entry.__struct_config__.tag)
-        if ("systems",) in reader.lines and ("systems", name) not in reader.lines:
+        if ("systems",) in reader.spots and ("systems", name) not in reader.spots:
             here = (*path, "system")
-            reader.problem(reader.lines[here], here, f"{name} has no entry under systems: give its url there")
+            reader.problem(reader.spots[here], here, f"{name} has no entry under systems: give its url there")
 
 
 def _check_tasks(reader: Reader, tasks: Mapping[Path, TaskParams]) -> None:
@@ -61,8 +61,8 @@ def _check_tasks(reader: Reader, tasks: Mapping[Path, TaskParams]) -> None:
     for path, task in tasks.items():
         other = first.setdefault(task.identity, path)
         if other != path:
-            where = f"{written(other)} in line {reader.lines[other]}"
-            reader.problem(reader.lines[path], path, f"the same task as {where} ({task.identity})")
+            where = f"{written(other)} in line {reader.spots[other]}"
+            reader.problem(reader.spots[path], path, f"the same task as {where} ({task.identity})")
 
 
 def _check_labels(reader: Reader, discover: Mapping[Path, DiscoverParams]) -> None:
@@ -70,8 +70,8 @@ def _check_labels(reader: Reader, discover: Mapping[Path, DiscoverParams]) -> No
     for path, listing in discover.items():
         other = first.setdefault(listing.label, path)
         if other != path:
-            where = f"{written(other)} in line {reader.lines[other]}"
-            reader.problem(reader.lines[path], path, f"called {listing.label} as {where} is: give it a name of its own")
+            where = f"{written(other)} in line {reader.spots[other]}"
+            reader.problem(reader.spots[path], path, f"called {listing.label} as {where} is: give it a name of its own")
 
 
 def _collect(given: CollectFile) -> Collect:
@@ -88,5 +88,5 @@ def _collect(given: CollectFile) -> Collect:
 def _probe(given: ProbeFile, tasks: Iterable[TaskParams], discover: Iterable[DiscoverParams]) -> Probe:
     """What is watched may be probed, unless `allow` says otherwise."""
     if given.allow is not None:
-        return Probe(frozenset(entry.place for entry in given.allow))
+        return Probe(frozenset(entry.place for entry in given.allow), given.allow)
     return Probe(frozenset({task.identity.place for task in tasks} | {listing.place for listing in discover}))

@@ -12,7 +12,7 @@ from msgspec import inspect
 from exporter import duration
 from exporter.config import addresses, zones
 from exporter.config.fields import Kind
-from exporter.config.tree import Scalar, Style
+from exporter.config.nodes import Scalar, Style
 from exporter.config.words import listed, shown, suggestion
 
 #: Texts that are checked by reading them; whoever needs the result reads them again.
@@ -42,7 +42,7 @@ def read(scalar: Scalar, kind: Kind, written: str) -> object:
             raise
         raise ValueError(f"must be {expected(kind, written)}, which the variable's value is not") from None
     if isinstance(kind, inspect.IntType | inspect.FloatType):
-        _check_range(value, kind, duration.written if written == "duration" else _plain)
+        _check_range(value, kind, written)
     return value
 
 
@@ -135,15 +135,18 @@ def _check_text(text: str, kind: inspect.StrType) -> None:
         raise ValueError(f"must match {kind.pattern}, got {shown(text)}")
 
 
-def _check_range(number: float, kind: inspect.IntType | inspect.FloatType, write: Callable[[float], str]) -> None:
-    if kind.ge is not None and number < kind.ge:
-        raise ValueError(f"must be at least {write(kind.ge)}")
-    if kind.le is not None and number > kind.le:
-        raise ValueError(f"must be at most {write(kind.le)}")
+def _check_range(value: float, kind: inspect.IntType | inspect.FloatType, written: str) -> None:
+    if kind.ge is not None and value < kind.ge:
+        raise ValueError(f"must be at least {number(kind.ge, written)}")
+    if kind.le is not None and value > kind.le:
+        raise ValueError(f"must be at most {number(kind.le, written)}")
 
 
-def _plain(number: float) -> str:
-    return str(number) if isinstance(number, int) else f"{number:.15g}"
+def number(value: float, written: str) -> str:
+    """A number as it is written."""
+    if written == "duration":
+        return duration.written(value)
+    return str(value) if isinstance(value, int) else f"{value:.15g}"
 
 
 def _got(scalar: Scalar) -> str:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from exporter.config import files
 from exporter.config.build import build
-from exporter.config.reader import Reader, TooLargeError
+from exporter.config.nodes import NOWHERE, EnoughError, Entry, Scalar, Table
+from exporter.config.reader import Reader
 from exporter.config.schema import File
-from exporter.config.tree import Entry, Scalar, Table, compose
+from exporter.config.tree import compose
 from exporter.config.types import Config
 from exporter.errors import ConfigError, Problem, UserError
 from exporter.systems.base import TaskParams
@@ -40,9 +41,9 @@ def loads(text: str, file: str = "config.yaml", environ: Mapping[str, str] = os.
         raise ConfigError(file, tuple(problems))
     try:
         reader.struct(root, File)
-    except TooLargeError:
+        return build(reader, file)
+    except EnoughError:
         raise ConfigError(file, tuple(reader.problems)) from None
-    return build(reader, file)
 
 
 def parse_task(system: str, params: Mapping[str, str]) -> TaskParams:
@@ -51,8 +52,8 @@ def parse_task(system: str, params: Mapping[str, str]) -> TaskParams:
     The same struct as for an entry of `tasks`, and the same words; `${NAME}` means nothing here.
     """
     reader = Reader(None)
-    entries = {key: Entry(0, Scalar(0, text)) for key, text in {**params, "system": system}.items()}
-    task: TaskParams = reader.struct(Table(0, entries), TaskParams)
+    entries = {key: Entry(NOWHERE, Scalar(NOWHERE, text)) for key, text in {**params, "system": system}.items()}
+    task: TaskParams = reader.struct(Table(NOWHERE, entries), TaskParams)
     if reader.problems:
         raise UserError("; ".join(map(str, reader.problems)))
     return task

@@ -23,7 +23,7 @@ _BKAPI: Path = ("bkapi",)
 
 def systems(reader: Reader, base: FilePath) -> dict[str, SystemConfig]:
     """The systems that could be built; file names are relative to `base`. What is wrong with them is noted."""
-    names = [str(path[1]) for path in reader.lines if len(path) == 2 and path[0] == "systems"]
+    names = [str(path[1]) for path in reader.spots if len(path) == 2 and path[0] == "systems"]
     owners: list[Path] = [_BKAPI, *(("systems", name) for name in names)]
     _check_auth(reader, names)
     auths = {owner: _credentials(reader, owner, base) for owner in owners}
@@ -71,12 +71,12 @@ def _site(reader: Reader, name: str, path: Path) -> Site | None:
     route = reader.found.get(here, next(iter(routes)))
     if route not in routes:
         ways = f"{name} is asked through {listed(routes, 'or')}"
-        reader.problem(reader.lines[here], here, f"unknown route ({ways})")
+        reader.problem(reader.spots[here], here, f"unknown route ({ways})")
         return None
     here = (*path, "api")
     api = reader.found.get(here, routes[route][0])
     if api not in routes[route]:
-        reader.problem(reader.lines[here], here, f"unknown api ({_api_cure(routes, route, api)})")
+        reader.problem(reader.spots[here], here, f"unknown api ({_api_cure(routes, route, api)})")
         return None
     return Site(route, api)
 
@@ -88,12 +88,12 @@ def _api_cure(routes: Mapping[str, Any], route: str, api: str) -> str:
 
 def _check_auth(reader: Reader, names: list[str]) -> None:
     """`bkapi.auth` must be there if a system has none of its own; one that was given and refused was there."""
-    lacking = [name for name in names if ("systems", name, "auth") not in reader.lines]
+    lacking = [name for name in names if ("systems", name, "auth") not in reader.spots]
     path = (*_BKAPI, "auth")
-    if lacking and path not in reader.lines and (_BKAPI not in reader.lines or _BKAPI in reader.found):
-        line = reader.lines.get(_BKAPI, reader.lines[()])
+    if lacking and path not in reader.spots and (_BKAPI not in reader.spots or _BKAPI in reader.found):
+        spot = reader.spots.get(_BKAPI, reader.spots[()])
         verb = "needs" if len(lacking) == 1 else "need"
-        reader.problem(line, path, f"missing ({listed(lacking)} {verb} credentials)")
+        reader.problem(spot, path, f"missing ({listed(lacking)} {verb} credentials)")
 
 
 def _credentials(reader: Reader, owner: Path, base: FilePath) -> Credentials | None:
@@ -105,9 +105,9 @@ def _credentials(reader: Reader, owner: Path, base: FilePath) -> Credentials | N
 def _check_user(reader: Reader, site: Site, auth: Credentials, path: Path) -> None:
     """ESB asks for a user whatever the app may do; the gateway only where the resource says so."""
     if site.route == "esb" and not auth.has_user:
-        line = reader.lines.get((*path, "auth"), reader.lines[path])
+        spot = reader.spots.get((*path, "auth"), reader.spots[path])
         user = "bk_username, bk_token, bk_ticket or access_token"
-        reader.problem(line, (*path, "auth"), f"no user, and ESB always asks for one: give {user}")
+        reader.problem(spot, (*path, "auth"), f"no user, and ESB always asks for one: give {user}")
 
 
 def _tls(reader: Reader, owner: Path, base: FilePath) -> Tls | None:
@@ -120,5 +120,5 @@ def _tls(reader: Reader, owner: Path, base: FilePath) -> Tls | None:
     }
     tls = Tls(**files, insecure_skip_verify=given.insecure_skip_verify)
     for key, message in tls.problems():
-        reader.problem(reader.lines[*path, key], (*path, key), message)
+        reader.problem(reader.spots[*path, key], (*path, key), message)
     return tls

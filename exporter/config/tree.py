@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any, TypeAlias
 
 import yaml
 
-from exporter.config.words import shown
+from exporter.config.nodes import EnoughError, Entry, Items, Node, Problems, Scalar, Spot, Style, Table, join
 from exporter.errors import Problem
 
 #: Far beyond any configuration that a person or a program would write, and still quickly refused.
@@ -21,62 +20,10 @@ MAX_EVENTS = 2_000_000
 MAX_DEPTH = 32
 
 _TAG = "tag:yaml.org,2002:"
-_TAGS = {_TAG + kind for kind in ("str", "int", "float", "bool", "null", "map", "seq")}
+_TAGS = {_TAG + kind for kind in ("str", "int", "float", "bool", "null", "map", "seq")} | {"!"}
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _Collection: TypeAlias = yaml.SequenceStartEvent | yaml.MappingStartEvent
-
-
-class Style(Enum):
-    """How a scalar stands in the file: a plain `2` is a number, a quoted one is text, a substituted one is either."""
-
-    PLAIN = 1
-    QUOTED = 2
-    SUBSTITUTED = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Scalar:
-    """One value."""
-
-    line: int
-    text: str
-    style: Style = Style.QUOTED
-
-    @property
-    def null(self) -> bool:
-        """Whether nothing was given."""
-        if self.style is Style.QUOTED:
-            return False
-        return self.text in ({"", "~", "null", "Null", "NULL"} if self.style is Style.PLAIN else {""})
-
-
-@dataclass(frozen=True, slots=True)
-class Items:
-    """A list."""
-
-    line: int
-    items: list[Entry]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A value and the line of its key, or its place in a list."""
-
-    line: int
-    value: Node
-    merged: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A mapping."""
-
-    line: int
-    entries: dict[str, Entry]
-
-
-Node: TypeAlias = Scalar | Items | Table
 
 
 @dataclass(slots=True)
@@ -86,90 +33,79 @@ class _Frame:
     node: Items | Table
     anchor: str | None
     path: str
-    line: int
+    spot: Spot
     key: Scalar | None = None
 
     @property
     def next_path(self) -> str:
         if isinstance(self.node, Items):
             return f"{self.path}[{len(self.node.items)}]"
-        return join(self.path, self.key.text if self.key else "")
-
-
-def join(path: str, key: str) -> str:
-    """The path of a key below a path."""
-    return f"{path}.{key}" if path and key else path or key
-
-
-class _Stop(Exception):  # noqa: N818 (no error, the end of reading)
-    """Reading on makes no sense."""
+        return join(self.path, self.key.text) if self.key else self.path
 
 
 @dataclass(slots=True)
 class _Composer:
-    problems: list[Problem] = field(default_factory=list)
+    problems: Problems = field(default_factory=Problems)
     anchors: dict[str, Node] = field(default_factory=dict)
     frames: list[_Frame] = field(default_factory=list)
     root: Node | None = None
-    left: int = MAX_EVENTS
+    left: int = field(default_factory=lambda: MAX_EVENTS)
 
-    def problem(self, line: int, path: str, message: str) -> None:
-        self.problems.append(Problem(line, path, message))
-
-    def stop(self, line: int, message: str) -> None:
-        self.problem(line, "", message)
-        raise _Stop
-
-    def spend(self, line: int, events: int = 1) -> None:
+    def spend(self, spot: Spot, events: int = 1) -> None:
         self.left -= events
         if self.left < 0:
-            self.stop(line, f"more than {MAX_EVENTS:,} values: no configuration is that large")
+            self.problems.stop(spot, f"more than {MAX_EVENTS:,} values: no configuration is that large")
 
     def take(self, event: Any) -> None:
-        line = event.start_mark.line + 1
-        self.spend(line)
+        spot = Spot(event.start_mark.line + 1, event.start_mark.column + 1)
+        self.spend(spot)
         match event:
             case yaml.ScalarEvent():
-                self.add(self.scalar(event, line), line, event.anchor)
+                self.add(self.scalar(event, spot), spot, event.anchor)
             case yaml.AliasEvent():
-                self.add(self.alias(event, line), line)
+                self.add(self.alias(event, spot), spot)
             case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
-                self.begin(event, line)
+                self.begin(event, spot)
             case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
                 frame = self.frames.pop()
-                self.add(frame.node, frame.line, frame.anchor)
+                self.add(frame.node, frame.spot, frame.anchor)
             case yaml.DocumentStartEvent() if self.root is not None:
-                self.stop(line, "a second document begins here: one file holds one configuration")
+                self.problems.stop(spot, "a second document begins here: one file holds one configuration")
 
-    def scalar(self, event: yaml.ScalarEvent, line: int) -> Scalar:
-        self.check_tag(event, line)
+    def scalar(self, event: yaml.ScalarEvent, spot: Spot) -> Scalar:
+        if not self.tag_fits(event, spot):
+            return Scalar(spot, "", Style.REFUSED)
         plain = event.style in {None, ""} and event.tag not in {"!", f"{_TAG}str"}
-        return Scalar(line, event.value, Style.PLAIN if plain else Style.QUOTED)
+        return Scalar(spot, event.value, Style.PLAIN if plain else Style.QUOTED)
 
-    def alias(self, event: Any, line: int) -> Node:
+    def alias(self, event: Any, spot: Spot) -> Node:
         node = self.anchors.get(event.anchor)
         if node is None:
             # The name is not shown: it may be a password that begins with an asterisk.
             cure = "put a value that begins with * in quotes"
-            self.problem(line, self.path(), f"an alias (*name) without its anchor (&name) above it; {cure}")
-            return Scalar(line, "", Style.PLAIN)
+            self.problems.note(spot, self.path(), f"an alias (*name) without its anchor (&name) above it; {cure}")
+            return Scalar(spot, "", Style.REFUSED)
         return node
 
-    def begin(self, event: _Collection, line: int) -> None:
-        self.check_tag(event, line)
+    def begin(self, event: _Collection, spot: Spot) -> None:
+        self.tag_fits(event, spot)
         if len(self.frames) >= MAX_DEPTH:
-            self.stop(line, f"nested more than {MAX_DEPTH} levels deep: no configuration is")
-        node = Items(line, []) if isinstance(event, yaml.SequenceStartEvent) else Table(line, {})
-        self.frames.append(_Frame(node, event.anchor, self.path(), line))
+            self.problems.stop(spot, f"nested more than {MAX_DEPTH} levels deep: no configuration is")
+        node = Items(spot, []) if isinstance(event, yaml.SequenceStartEvent) else Table(spot, {})
+        self.frames.append(_Frame(node, event.anchor, self.path(), spot))
 
-    def check_tag(self, event: Any, line: int) -> None:
-        if event.tag not in _TAGS | {None, "!"}:
-            self.problem(line, self.path(), "YAML tags mean nothing here; put a value that begins with ! in quotes")
+    def tag_fits(self, event: Any, spot: Spot) -> bool:
+        fits = event.tag is None or event.tag in _TAGS
+        if not fits:
+            self.problems.note(
+                spot, self.path(), "YAML tags mean nothing here; put a value that begins with ! in quotes"
+            )
+        return fits
 
     def path(self) -> str:
         return self.frames[-1].next_path if self.frames else ""
 
-    def add(self, node: Node, line: int, anchor: str | None = None) -> None:
+    def add(self, node: Node, spot: Spot, anchor: str | None = None) -> None:
         if anchor is not None:
             self.anchors[anchor] = node
         if not self.frames:
@@ -177,43 +113,42 @@ class _Composer:
             return
         frame = self.frames[-1]
         if isinstance(frame.node, Items):
-            frame.node.items.append(Entry(line, node))
+            frame.node.items.append(Entry(spot, node))
         elif frame.key is None:
-            frame.key = self.key(node, line)
+            frame.key = self.key(node, spot)
         else:
             self.enter(frame.node, frame.path, frame.key, node)
             frame.key = None
 
-    def key(self, node: Node, line: int) -> Scalar:
+    def key(self, node: Node, spot: Spot) -> Scalar:
         if isinstance(node, Scalar):
-            return Scalar(line, node.text, node.style)
-        self.problem(line, self.path(), "a key must be a word, not a list or a mapping")
-        return Scalar(line, "")
+            return Scalar(spot, node.text, node.style)
+        self.problems.note(spot, self.path(), "a key must be a word, not a list or a mapping")
+        return Scalar(spot, "", Style.REFUSED)
 
     def enter(self, table: Table, path: str, key: Scalar, value: Node) -> None:
+        if key.style is Style.REFUSED:
+            return
         if key.text == "<<" and key.style is Style.PLAIN:
             self.merge(table, path, key, value)
             return
         old = table.entries.get(key.text)
         if old is not None and not old.merged:
-            self.problem(key.line, join(path, clean(key.text)), f"given twice (first in line {old.line})")
+            self.problems.note(key.spot, join(path, key.text), f"given twice (first in line {old.spot})")
         else:
-            table.entries[key.text] = Entry(key.line, value)
+            table.entries[key.text] = Entry(key.spot, value)
 
     def merge(self, table: Table, path: str, key: Scalar, value: Node) -> None:
         sources = [item.value for item in value.items] if isinstance(value, Items) else [value]
         for source in sources:
-            if not isinstance(source, Table):
-                self.problem(key.line, join(path, "<<"), "takes a mapping, or a list of mappings, to merge")
+            if isinstance(source, Scalar) and source.style is Style.REFUSED:
                 continue
-            self.spend(key.line, len(source.entries))
+            if not isinstance(source, Table):
+                self.problems.note(key.spot, join(path, "<<"), "takes a mapping, or a list of mappings, to merge")
+                continue
+            self.spend(key.spot, len(source.entries))
             for name, entry in source.entries.items():
-                table.entries.setdefault(name, Entry(entry.line, entry.value, merged=True))
-
-
-def clean(key: str) -> str:
-    """A key as it may stand in a path."""
-    return key if key.isidentifier() and len(key) <= 64 else shown(key)
+                table.entries.setdefault(name, Entry(entry.spot, entry.value, merged=True))
 
 
 def _marked(error: yaml.YAMLError) -> Problem:
@@ -230,14 +165,20 @@ def _events(text: str) -> Iterator[yaml.Event]:
     return events
 
 
-def compose(text: str) -> tuple[Node | None, list[Problem]]:
+def compose(text: str) -> tuple[Node | None, Problems]:
     """The tree of a YAML text, None where it holds nothing or cannot be read, and what is wrong with it."""
     composer = _Composer()
     try:
+        text.encode()
         for event in _events(text):
             composer.take(event)
-    except _Stop:
-        return None, composer.problems
+    except EnoughError:
+        pass
+    except UnicodeEncodeError as error:
+        line = text.count("\n", 0, error.start) + 1
+        composer.problems.append(Problem(line, "", "not UTF-8 text: save the file as UTF-8"))
     except yaml.YAMLError as error:
-        return None, [*composer.problems, _marked(error)]
-    return composer.root, composer.problems
+        composer.problems.append(_marked(error))
+    else:
+        return composer.root, composer.problems
+    return None, composer.problems

@@ -10,7 +10,7 @@ from exporter.config.credentials import Credentials
 from exporter.config.secret import Secret
 from exporter.config.tls import Tls
 from exporter.model import Place
-from exporter.systems.base import DiscoverParams, Nodes, Site, TaskParams
+from exporter.systems.base import AllowParams, DiscoverParams, Nodes, Site, TaskParams
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,10 @@ class Collect:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """The businesses, projects and spaces that `/probe` may be asked about."""
+    """The businesses, projects and spaces that `/probe` may be asked about: `given`, or where there are tasks."""
 
     allow: frozenset[Place]
+    given: tuple[AllowParams, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

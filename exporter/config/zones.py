@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import zoneinfo
 from datetime import UTC, timedelta, timezone, tzinfo
@@ -29,6 +30,14 @@ def parse(name: str) -> tzinfo:
         raise ValueError(_unknown(name)) from None
 
 
+def written(zone: tzinfo) -> str:
+    """The text that `parse` reads as this zone."""
+    if isinstance(zone, zoneinfo.ZoneInfo):
+        return zone.key
+    name = zone.tzname(None) or ""
+    return name if name in {"UTC", DEFAULT} else name.removeprefix("UTC")
+
+
 def _fixed(offset: re.Match[str]) -> timezone:
     minutes = int(offset[2]) * 60 + int(offset[3])
     if minutes > 14 * 60 or int(offset[3]) >= 60:
@@ -36,9 +45,14 @@ def _fixed(offset: re.Match[str]) -> timezone:
     return timezone(timedelta(minutes=-minutes if offset[1] == "-" else minutes))
 
 
+@functools.cache
+def _known() -> tuple[str, ...]:
+    return tuple(sorted(zoneinfo.available_timezones()))
+
+
 def _unknown(name: str) -> str:
-    known = zoneinfo.available_timezones()
-    hint = suggestion(name, sorted(known)) if known else "this machine has no time zone database"
+    known = _known()
+    hint = suggestion(name, known) if known else "this machine has no time zone database"
     cure = (
         hint if hint.startswith(("did", "this")) else "an IANA name such as Asia/Shanghai, or an offset such as +08:00"
     )

@@ -94,11 +94,9 @@ class Discover(DiscoverParams, frozen=True, kw_only=True, forbid_unknown_fields=
     bk_biz_id: BizId
     created_by: Annotated[Texts, msgspec.Meta(description="Only jobs that these users created.")] = ()
     step_type: Annotated[
-        Texts, msgspec.Meta(description="Only jobs with these kinds of steps: AGENT, PLUGIN, ....")
+        Texts, msgspec.Meta(description="Only jobs with these kinds of steps, such as `AGENT` or `PLUGIN`.")
     ] = ()
-    op_type: Annotated[
-        Texts, msgspec.Meta(description="Only jobs that do this: INSTALL, UPGRADE, RESTART, UNINSTALL, ....")
-    ] = ()
+    op_type: Annotated[Texts, msgspec.Meta(description="Only jobs that do this, such as `INSTALL` or `UPGRADE`.")] = ()
     policy_name: Annotated[Texts, msgspec.Meta(description="Only jobs of these policies.")] = ()
     hide_auto_trigger_job: Annotated[
         bool, msgspec.Meta(description="Leave out jobs that a policy triggered by itself.")
