@@ -23,7 +23,7 @@ class Options:
     """
 
     latency: float = 0.0
-    slow: float = 3.0
+    slow: float = 1.0
     late: float = 0.0
     broken: float = 0.0
     throttled: float = 0.0

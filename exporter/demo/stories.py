@@ -126,42 +126,42 @@ def everyday(rng: Random) -> Story:
 
 def patrol(rng: Random) -> Story:
     """Goes round and round for days: nothing ever happens."""
-    return Story(steps(rng, 9, 25), turns=TURNS, rest=120)
+    return Story(steps(rng, 9, 60), turns=TURNS, rest=300)
 
 
 def wide_patrol(rng: Random) -> Story:
     """Rounds with branches and subprocesses."""
-    zones = tuple((subprocess(name, *steps(rng, 4, 30)),) for name in names.SUBPROCESSES)
-    return Story((*steps(rng, 1), parallel("分区", *zones), *steps(rng, 1)), turns=TURNS, rest=200)
+    zones = tuple((subprocess(name, *steps(rng, 4, 60)),) for name in names.SUBPROCESSES)
+    return Story((*steps(rng, 1), parallel("分区", *zones), *steps(rng, 1)), turns=TURNS, rest=600)
 
 
 def old_patrol(rng: Random) -> Story:
     """Rounds on the old engine."""
-    return Story(old_engine(rng).steps, engine="v1", turns=45, rest=300)
+    return Story(old_engine(rng).steps, engine="v1", turns=45, rest=900)
 
 
 def bumpy_patrol(rng: Random) -> Story:
     """Rounds in which one node fails deep down, waits for a person and is retried."""
-    deep = subprocess("到三级", *steps(rng, 1), troubled(rng, Incident("retry", 240)))
+    deep = subprocess("到三级", *steps(rng, 1), troubled(rng, Incident("retry", 600)))
     body = (*steps(rng, 2), subprocess("到二级", *steps(rng, 1), deep), *steps(rng, 2))
-    return Story(body, turns=TURNS // 2, rest=240)
+    return Story(body, turns=TURNS // 2, rest=600)
 
 
 def flapping_patrol(rng: Random) -> Story:
     """Rounds with auto-retries."""
     incidents = (Incident("retry", 15),) * 3
     body = (*steps(rng, 1), troubled(rng, *incidents, seconds=40, auto_retries=10), *steps(rng, 2))
-    return Story(body, turns=TURNS // 4, rest=300)
+    return Story(body, turns=TURNS // 4, rest=1200)
 
 
 def paused_patrol(rng: Random) -> Story:
     """Rounds that a person suspends each time for a while."""
-    return Story(steps(rng, 10, 30), turns=TURNS, rest=120, pauses=((60.0, 240.0),))
+    return Story(steps(rng, 10, 60), turns=TURNS, rest=600, pauses=((60.0, 360.0),))
 
 
 def held_patrol(rng: Random) -> Story:
     """Rounds in which one node is suspended each time."""
-    return Story((*steps(rng, 2), troubled(rng, Incident("suspend", 200)), *steps(rng, 2)), turns=TURNS, rest=200)
+    return Story((*steps(rng, 2), troubled(rng, Incident("suspend", 600)), *steps(rng, 2)), turns=TURNS, rest=600)
 
 
 def big(rng: Random) -> Story:
@@ -222,12 +222,12 @@ def stuck(rng: Random) -> Story:
 
 def odd_names(rng: Random) -> Story:
     """Names that repeat, and names that break what does not escape."""
-    return Story(tuple(Step(name, 8) for name in names.ODD_ACTIVITIES) + steps(rng, 1), turns=TURNS, rest=60)
+    return Story(tuple(Step(name, 8) for name in names.ODD_ACTIVITIES) + steps(rng, 1), turns=TURNS, rest=600)
 
 
 def starting_late(rng: Random) -> Story:
     """Created now, started by a person after some minutes, and then going round."""
-    return Story(steps(rng, 4, 40), start=300.0, turns=TURNS, rest=60)
+    return Story(steps(rng, 4, 60), start=300.0, turns=TURNS, rest=600)
 
 
 def unheard_of(rng: Random) -> Story:
