@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from exporter.demo import times
+from exporter.demo.cast import Task
 from exporter.demo.filters import Row, Test, created_between, passing, rows, tests_of
-from exporter.demo.flows import Task
 from exporter.demo.site import Call, Rejected, Reply, Site
 from exporter.demo.tree import Phase
 from exporter.demo.trees import View, modern

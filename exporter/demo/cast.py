@@ -1,4 +1,4 @@
-"""Who is there when the curtain rises: the tasks of bk-sops and BKFlow that play a part of their own, by task id."""
+"""The tasks of bk-sops and BKFlow, and who is there when the curtain rises: those with a part of their own, by id."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +17,23 @@ class Part:
     name: str = ""
     space: int = 0
     mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A row of the task table. `space` counts the businesses (or spaces) of the world from 0."""
+
+    system: str
+    id: int
+    space: int
+    name: str
+    created: float
+    template: int
+    creator: str
+    method: str
+    mark: str
+    story: Story
+    pace: float
 
 
 SLOW, MOODY, LATE_STATE = 90015, 90027, 90025

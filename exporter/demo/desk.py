@@ -93,7 +93,8 @@ class Desk:
         system, operation = call.system, found.operation
         listed = call.params.get(operation.list_of) if operation.list_of else None
         numbers = listed if isinstance(listed, list) else [call.params.get("task_id", call.params.get("job_id"))]
-        words = [self.site.systems.get(system, ""), *(self._task_word(system, number) for number in numbers)]
+        words = [self.site.systems.get(system, ""), self.site.operations.get((system, operation.name), "")]
+        words += [self._task_word(system, number) for number in numbers]
         words += ["throttled"] if self._over_limit() else [trouble.by_chance(self.site)]
         # One task's engine trouble is a null state among good ones in BKFlow's bulk answer.
         passed = {""} | ({"engine"} if operation.name == "get_tasks_states" else set())

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf
 
 from exporter.demo import times
-from exporter.demo.flows import Task
+from exporter.demo.cast import Task
 from exporter.demo.site import Call, Site
 from exporter.demo.tree import Phase
 

@@ -17,7 +17,8 @@ STAGES = ("prod", "stage")
 class Operation:
     """One API. `gateway` is a path below the stage, `esb` one below `/api/c/compapi/v2/`; {names} are parameters.
 
-    `fills`: parameters that the ESB moves into the backend's path and therefore insists on.
+    `esb_methods`: the ESB's own, where they are others. `fills`: parameters that the ESB moves into the backend's path,
+    and insists on. `list_of`: the parameter that lists the tasks of a bulk call.
     """
 
     system: str
@@ -26,6 +27,7 @@ class Operation:
     answer: Callable[[Site, Call], Reply]
     gateway: tuple[str, ...] = ()
     esb: tuple[str, ...] = ()
+    esb_methods: tuple[str, ...] = ()
     need: Need = "user"
     fills: tuple[str, ...] = ()
     list_of: str = ""
@@ -40,6 +42,7 @@ OPERATIONS = (
         sops.get_task_status,
         gateway=("get_task_status/{task_id}/{bk_biz_id}/",),
         esb=("sops/get_task_status/",),
+        esb_methods=BOTH,
         fills=("bk_biz_id", "task_id"),
     ),
     Operation(
@@ -141,13 +144,8 @@ OPERATIONS = (
         ("POST",),
         nodeman2.job_details,
         gateway=("api/job/{job_id}/details/", "system/api/job/{job_id}/details/"),
-    ),
-    Operation(
-        "nodeman",
-        "job_details",
-        BOTH,
-        nodeman2.job_details,
         esb=("nodeman/api/job/details/",),
+        esb_methods=BOTH,
         fills=("job_id",),
     ),
     Operation(
@@ -201,6 +199,7 @@ def match(method: str, path: str) -> Match | None:
 def _first(table: list[tuple[re.Pattern[str], Operation]], method: str, rest: str, route: Route) -> Match | None:
     for pattern, operation in table:
         found = pattern.fullmatch(rest)
-        if found and method in operation.methods:
+        methods = (operation.esb_methods if route == "esb" else ()) or operation.methods
+        if found and method in methods:
             return Match(operation, route, found.groupdict())
     return None

@@ -1,5 +1,6 @@
 """Flows as written by their authors, and how they run: steps with incidents become nodes with phases."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from math import inf
@@ -75,7 +76,7 @@ def names_of(engine: Engine, step: Step) -> str:
 class Stage:
     """One performance of a story: `pace` is how many seconds one of its seconds takes."""
 
-    salt: str
+    identify: Callable[[int], str]
     story: Story
     created: float
     pace: float
@@ -93,7 +94,7 @@ class Stage:
     def key(self) -> str:
         """The next node's engine id: 32 characters, as the engine makes them."""
         self.count += 1
-        return "n" + blake2b(f"{self.salt}/{self.count}".encode(), digest_size=16).hexdigest()[1:]
+        return self.identify(self.count)
 
     def begin(self, moment: float) -> float:
         """When a node that is due at `moment` starts: a paused task starts nothing."""
@@ -195,9 +196,17 @@ def _called_back(children: list[Node], start: float) -> list[Phase]:
     return [Phase(phase.at, "FAILED", start, phase.at) for phase in final if phase.state == "FAILED"]
 
 
-def perform(story: Story, salt: str, created: float, pace: float) -> Plan:
-    """The life of a task that was created at `created` (epoch seconds) and lives by `story`."""
-    stage = Stage(salt, story, created, pace)
+def hashed(salt: str) -> Callable[[int], str]:
+    """Engine ids that are a task's own: 32 characters each."""
+    return lambda count: "n" + blake2b(f"{salt}/{count}".encode(), digest_size=16).hexdigest()[1:]
+
+
+def perform(story: Story, identify: Callable[[int], str], created: float, pace: float) -> Plan:
+    """The life of a task that was created at `created` (epoch seconds) and lives by `story`.
+
+    `identify` makes the engine id of the node that is met as number so-and-so.
+    """
+    stage = Stage(identify, story, created, pace)
     root = Node(stage.key(), "", "root", (Phase(created, "CREATED"),))
     if story.start is None:
         return Plan(root)

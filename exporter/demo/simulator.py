@@ -5,7 +5,8 @@ import math
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
@@ -53,23 +54,35 @@ class Simulator:
         population: Population | None = None,
         options: Options | None = None,
     ) -> None:
-        self.options = options = options or Options()
         self.world = World(seed=seed, speed=speed, clock=clock, epoch=epoch, population=population or Population())
-        self.site = Site(self.world, options, trouble.SPECIALS)
+        self.site = Site(self.world, options or Options(), trouble.SPECIALS)
         self.desk = Desk(self.site)
         self.requests: Counter[tuple[str, str]] = Counter()
         self.log: deque[Seen] = deque(maxlen=LOG_LENGTH)
         self.in_flight = self.peak = 0
         self.app = Starlette(routes=[Mount("/", app=self._serve)])
 
-    def misbehave(self, system: str, word: str | None, task: int | None = None) -> None:
-        """Give a system, or one task of it, a trouble by its word in `trouble.TROUBLE`; None ends it."""
+    @property
+    def options(self) -> Options:
+        """How the installation behaves now."""
+        return self.site.options
+
+    def configure(self, **changes: Any) -> None:
+        """Change options while the simulator runs: `configure(latency=0.05)`."""
+        self.site.options = replace(self.site.options, **changes)
+
+    def misbehave(
+        self, system: str, word: str | None, *, task: int | None = None, operation: str | None = None
+    ) -> None:
+        """Give a system, or one task or operation of it, a trouble by its word in `trouble.TROUBLE`; None ends it."""
         if system not in SYSTEMS:
             raise ValueError(f"no system {system!r}: {', '.join(SYSTEMS)}")
         if word is not None and word not in trouble.MAKERS:
             raise ValueError(f"no trouble {word!r}: {', '.join(sorted(trouble.MAKERS))}")
         if task is not None:
             self.site.tasks[system, task] = word or ""
+        elif operation is not None:
+            self.site.operations[system, operation] = word or ""
         else:
             self.site.systems[system] = word or ""
 

@@ -57,11 +57,6 @@ class Call:
         """A flag as Python reads a string: `false` is true."""
         return bool(self.params.get(name))
 
-    def truth(self, name: str) -> bool | None:
-        """A filter that is true, false or not there."""
-        word = self.text(name).lower()
-        return None if not word else word in ("true", "1")
-
     def number(self, name: str, default: int) -> int:
         """A whole number; ValueError if it is none."""
         return int(self.params.get(name, default))
@@ -91,7 +86,8 @@ class Rejected(Exception):  # noqa: N818  # a verdict, not a fault
 class Site:
     """One installation: four systems over one world.
 
-    Present troubles by their words: `specials` by task id in every system, `tasks` by system and id, and `systems`.
+    Present troubles by their words: `specials` by task id in every system, `tasks` by system and id, `systems` by
+    system, and `operations` by system and operation.
     """
 
     world: World
@@ -99,6 +95,7 @@ class Site:
     specials: Mapping[int, str] = field(default_factory=dict)
     tasks: dict[tuple[str, int], str] = field(default_factory=dict)
     systems: dict[str, str] = field(default_factory=dict)
+    operations: dict[tuple[str, str], str] = field(default_factory=dict)
     asked: int = 0
     # One dict for every answer about a task that has not started: upstream keeps it on a class.
     created: dict[str, Any] = field(default_factory=dict)

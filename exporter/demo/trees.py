@@ -167,6 +167,12 @@ def _old_state(state: str, below: set[str]) -> str:
     return "NODE_SUSPENDED" if below & set(SUSPENDED) else state
 
 
+def fields_of(tree: ModernNode | OldNode, but: str) -> dict[str, Any]:
+    """A node's keys and values under the names they have on the wire."""
+    names = zip(tree.__struct_fields__, tree.__struct_encode_fields__, strict=True)
+    return {wire: value for name, wire in names if name != but and (value := getattr(tree, name)) is not UNSET}
+
+
 def _phase(plan: Plan, node: Node, now: float) -> Phase:
     phase = plan.state(now) if node is plan.root else plan.phase(node, now)
     if phase is None:

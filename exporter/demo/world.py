@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from math import inf
 
 from exporter.demo import cast
+from exporter.demo.cast import Task
+from exporter.demo.crowd import Crowd
 from exporter.demo.edits import Words
-from exporter.demo.flows import Flows, Setting, Task
+from exporter.demo.flows import Flows, Setting
 from exporter.demo.intervention import ACTS, Taken
 from exporter.demo.jobs import WORDS, Job, Jobs
 from exporter.demo.tree import Phase, Plan
@@ -72,13 +74,9 @@ class World:
     def _make_flows(self, system: str, pace: float, population: Population) -> Flows:
         parts = cast.SOPS if system == "sops" else cast.BKFLOW
         history = HISTORY if population.arrivals else -1e12
-        extra = population.tasks if system == "sops" else 0
-        return Flows(
-            Setting(
-                system, parts, self.seed, self.epoch, pace, ARRIVAL[system], history, extra, population.nodes,
-                population.running_share,
-            )
-        )  # fmt: skip
+        setting = Setting(system, parts, self.seed, self.epoch, pace, ARRIVAL[system], history)
+        crowd = Crowd(self.seed, self.epoch, population.tasks, population.nodes, population.running_share)
+        return Flows(setting, crowd if system == "sops" else None)
 
     def task(self, system: str, number: int) -> Task | None:
         """A task of bk-sops or BKFlow that exists by now, whatever its mark says."""
@@ -106,6 +104,12 @@ class World:
         """What a task of bk-sops or BKFlow itself is now, before anything is read off its children."""
         taken = self._taken.get((task.system, task.id))
         return taken.plan.state(self.now()) if taken else self._flows[task.system].state(task, self.now())
+
+    def stamp(self, task: Task, now: float, *, children: bool) -> bytes | None:
+        """A task's tree in JSON, if it is made up for scale and nobody has intervened."""
+        if (task.system, task.id) in self._taken or (task.system, task.id) in self._marks:
+            return None
+        return self._flows[task.system].stamp(task, now, children=children)
 
     def plan(self, task: Task | Job) -> Plan:
         """The task's life: as scripted, or as interventions have made it."""

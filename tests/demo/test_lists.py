@@ -114,6 +114,8 @@ def test_bulk_equals_single(client: Client) -> None:
     body = {"bk_biz_id": 2, "task_id_list": [2], "include_children_status": True}
     assert client.batch(2, include_children_status=True).json()["data"][0]["status"] == alone
     through_esb = client.ask("POST", f"{ESB}/sops/get_tasks_status/", json=body).json()
+    posted = client.ask("POST", f"{ESB}/sops/get_task_status/", json={"bk_biz_id": 2, "task_id": 2}).json()
+    assert posted["data"] == alone
     assert through_esb["data"][0]["status"] == alone == client.sops_esb(2).json()["data"]
     assert {"message", "request_id"} <= set(through_esb)
 

@@ -118,6 +118,29 @@ def test_a_hundred_thousand_tasks(client: Client) -> None:
     assert time.process_time() - begin < 10
 
 
+@pytest.mark.parametrize("children", [True, False])
+def test_the_short_way_to_a_tree(client: Client, children: bool) -> None:
+    """The trees of tasks made up for scale are stamped, and equal those that are rendered node by node."""
+    client.over(population=Population(tasks=400, nodes=7, running_share=0.3))
+    numbers, world = range(100_001, 100_401, 8), client.simulator.world
+
+    def trees() -> dict[int, Any]:
+        answer = client.batch(*numbers, include_children_status=children).json()
+        return {item["id"]: item["status"] for item in answer["data"]}
+
+    short = trees()
+    for number in numbers:
+        # Whatever somebody has touched is rendered.
+        world.set_mark("sops", number, "touched")
+    long = trees()
+    assert len(short) == 50
+    assert short == long
+    assert [list(tree) for tree in short.values()] == [list(tree) for tree in long.values()]
+    assert {"RUNNING", "FINISHED"} <= {tree["state"] for tree in short.values()}
+    ids = [key for tree in short.values() for key in tree.get("children", {})]
+    assert len(set(ids)) == len(ids)
+
+
 def test_without_arrivals(client: Client) -> None:
     """A population without arrivals is the same for ever."""
     client.over(population=Population(tasks=10, arrivals=False))

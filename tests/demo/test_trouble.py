@@ -145,6 +145,24 @@ def test_unknown_words_are_refused(client: Client, word: str) -> None:
             client.simulator.misbehave("cmdb", "dead")
 
 
+def test_one_operation_misbehaves(client: Client) -> None:
+    """A single API of a system can fail while its others work, and options can change while it runs."""
+    client.simulator.misbehave("sops", "no-resource", operation="get_tasks_status")
+    assert client.batch(1).json()["code"] == 1640401
+    assert client.sops(1).status_code == 200
+    client.simulator.misbehave("sops", None, operation="get_tasks_status")
+    assert client.batch(1).status_code == 200
+    client.simulator.configure(reset=30)
+    assert client.sops(NUMBERS["throttled"]).headers["X-Bkapi-RateLimit-Reset"] == "30"
+
+
+def test_a_task_id_that_is_no_number(client: Client) -> None:
+    """At the gateway a word for a task id fits no route of bk-sops: its home page."""
+    answer = client.sops("abc")
+    assert (answer.status_code, answer.headers["location"]) == (302, "/")
+    assert client.bkflow("abc").json()["code"] == "not_found"
+
+
 def test_one_task_misbehaves_and_mends(client: Client) -> None:
     """Any task can be given a trouble, and any special one can be healed."""
     client.simulator.misbehave("sops", "error-page", task=1)

@@ -148,6 +148,16 @@ def test_created_is_one_dict_for_all(client: Client) -> None:
     assert "children" not in data(client, 18)
 
 
+def test_rows_not_there_yet(client: Client) -> None:
+    """BKFlow says CREATED, and nothing else, until the engine has made its rows."""
+    task = client.simulator.world.task("bkflow", 9)
+    assert task is not None
+    client.clock.now = task.created + 300.1
+    assert client.bkflow(9).json()["data"] == {"state": "CREATED"}
+    client.clock.now += 0.5
+    assert client.bkflow(9).json()["data"]["state"] == "RUNNING"
+
+
 def test_rows_cleaned(client: Client) -> None:
     """A finished task whose rows were cleaned answers CREATED; so does a subprocess that has not run."""
     assert data(client, 25)["state"] == "CREATED"
