@@ -29,7 +29,7 @@ test: $(VENV)/.dev ## Run the tests that need nothing but Python (ARGS="-k sops 
 	$(BIN)/python -m pytest -m "not real" $(ARGS)
 
 test-real: $(VENV)/.dev ## Run the tests that need Prometheus, Alertmanager, Chromium
-	$(BIN)/python -m pytest -m real -n 4 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -m real -n 4 --dist loadfile $(ARGS)
 
 coverage: $(VENV)/.dev ## Run the tests and hold lines and branches to 95 % each
 	$(BIN)/python -m pytest -m "not real" --cov --cov-report= $(ARGS)

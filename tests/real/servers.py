@@ -34,7 +34,7 @@ def unused_port() -> int:
 
 
 @contextlib.contextmanager
-def running(command: Sequence[str], *, ready_url: str, log: Path, timeout: float = 20) -> Iterator[int]:
+def running(command: Sequence[str], *, ready_url: str, log: Path, timeout: float = 60) -> Iterator[int]:
     """Run a server while the block runs, which begins when ready_url answers 200; yields the pid.
 
     The block ends with SIGTERM, and SIGKILL for a server that does not heed it.
@@ -98,7 +98,7 @@ class PrometheusServer:
         return alerts
 
     def wait_for(
-        self, expr: str, predicate: Callable[[list[Sample]], bool] = bool, timeout: float = 20
+        self, expr: str, predicate: Callable[[list[Sample]], bool] = bool, timeout: float = 60
     ) -> list[Sample]:
         """Return the expression's vector as soon as it satisfies; by default, as soon as it has an element."""
         try:
@@ -257,7 +257,7 @@ class Webhook(LoopbackServer):
         self.received.append(json.loads(body))
         return 200, "text/plain", ""
 
-    def wait_for(self, predicate: Callable[[dict[str, Any]], bool], timeout: float = 30) -> dict[str, Any]:
+    def wait_for(self, predicate: Callable[[dict[str, Any]], bool], timeout: float = 60) -> dict[str, Any]:
         """Return the first notification that satisfies."""
         received = poll(lambda: list(self.received), lambda all_: any(map(predicate, all_)), timeout)
         return next(filter(predicate, received))
