@@ -27,6 +27,7 @@ its cure.
 - **Durations** have a unit: `500ms`, `10s`, `5m`, `1h30m`, `24h`, `7d`. A plain number is refused.
 - **Ids** may be numbers or numbers in quotes. Names and secrets that look like numbers need quotes.
 - **`${NAME}`** in a value is replaced by the environment's variable, which must be set; `$${NAME}` is the text itself.
+  Between `{` and `}` YAML wants it in quotes.
 - **Secrets** may stand in files of their own: each key of `auth` has a twin that ends in `_file`. One newline at the
   end of such a file is left out. It is read again when it changes, and once after BlueKing refused our credentials.
 - **File names** are relative to the directory of the configuration.

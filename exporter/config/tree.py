@@ -6,6 +6,7 @@ Scalars stay text: what they mean is decided by the type of their key (YAML 1.2'
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -151,13 +152,24 @@ class _Composer:
                 table.entries.setdefault(name, Entry(entry.spot, entry.value, merged=True))
 
 
-def _marked(error: yaml.YAMLError) -> Problem:
+def _marked(error: yaml.YAMLError, text: str) -> Problem:
     """What the parser said, without what stands in the file: that may be a secret."""
     if isinstance(error, yaml.MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
+        line = mark.line if mark else 0
         said = "; ".join(part for part in (error.problem, error.context) if part)
-        return Problem(mark.line + 1 if mark else 1, "", f"not YAML: {said}")
+        return Problem(line + 1, "", f"not YAML: {said}{_cure(text, line, error.problem or '')}")
     return Problem(1, "", f"not YAML: {getattr(error, 'reason', None) or type(error).__name__}")
+
+
+def _cure(text: str, line: int, said: str) -> str:
+    """The likely mistake, from the line where the parser stopped."""
+    here = next(itertools.islice(text.splitlines(), line, None), "")
+    if "\t" in here[: len(here) - len(here.lstrip())]:
+        return " (indent with spaces, not tabs)"
+    if "${" in here:
+        return " (between { and }, put ${NAME} in quotes)"
+    return " (put a value that begins with %, @ or ` in quotes)" if "cannot start any token" in said else ""
 
 
 def _events(text: str) -> Iterator[yaml.Event]:
@@ -178,7 +190,7 @@ def compose(text: str) -> tuple[Node | None, Problems]:
         line = text.count("\n", 0, error.start) + 1
         composer.problems.append(Problem(line, "", "not UTF-8 text: save the file as UTF-8"))
     except yaml.YAMLError as error:
-        composer.problems.append(_marked(error))
+        composer.problems.append(_marked(error, text))
     else:
         return composer.root, composer.problems
     return None, composer.problems
