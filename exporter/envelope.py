@@ -197,8 +197,13 @@ def _shown(code: object) -> str:
 def _message(message: object) -> str:
     """One line for people. A message may be an object: Django's errors by field."""
     said = message if isinstance(message, str) else msgspec.json.encode(message).decode() if message else ""
+    return one_line(said) or "refused without a message"
+
+
+def one_line(said: str) -> str:
+    """A text of somebody else as one short line."""
     line = " ".join(said.split())
-    return (line[: MAX_MESSAGE - 1] + "…" if len(line) > MAX_MESSAGE else line) or "refused without a message"
+    return line[: MAX_MESSAGE - 1] + "…" if len(line) > MAX_MESSAGE else line
 
 
 def _error(

@@ -20,7 +20,7 @@ import msgspec
 
 from exporter.config import Credentials, Secret, SystemConfig
 from exporter.config.secret import MASK
-from exporter.envelope import Reply, data_of
+from exporter.envelope import Reply, data_of, one_line
 from exporter.errors import Reason, TaskError, UserError
 from exporter.logs import fields
 from exporter.politeness import Breaker, Bucket
@@ -219,11 +219,12 @@ def _lower(headers: httpx.Headers) -> Mapping[str, str]:
 
 
 def _wire_error(error: httpx.TransportError) -> TaskError:
+    said = one_line(str(error)) or type(error).__name__
     if any(isinstance(cause, ssl.SSLError) for cause in _causes(error)):
-        return TaskError(Reason.TLS, f"TLS: {error}")
+        return TaskError(Reason.TLS, f"TLS: {said}")
     if isinstance(error, httpx.TimeoutException):
-        return TaskError(Reason.TIMEOUT, str(error) or "timed out")
-    return TaskError(Reason.CONNECT, str(error) or type(error).__name__)
+        return TaskError(Reason.TIMEOUT, said)
+    return TaskError(Reason.CONNECT, said)
 
 
 def _causes(error: BaseException) -> list[BaseException]:

@@ -11,9 +11,12 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-import aiohttp
 import httpx
+
+if TYPE_CHECKING:
+    import aiohttp
 
 #: Idle connections outlive the usual scrape intervals; BlueKing's own gateways close them when they like.
 KEEPALIVE_SECONDS = 120.0
@@ -32,6 +35,8 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     def _open(self) -> aiohttp.ClientSession:
         """The session needs the running loop, so it is made at the first request."""
+        import aiohttp  # noqa: PLC0415 (a third of the time to start, which no door but a scrape needs)
+
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
@@ -87,6 +92,8 @@ class _Body(httpx.AsyncByteStream):
 @contextmanager
 def _errors() -> Iterator[None]:
     """Errors of the wire, in httpx's words; what TLS said stays their cause."""
+    import aiohttp  # noqa: PLC0415 (see _open)
+
     try:
         yield
     except aiohttp.ClientConnectorCertificateError as error:

@@ -1,0 +1,191 @@
+"""The wire itself: a real server on loopback that answers well, badly, and not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+import trustme
+
+from exporter.transport import AiohttpTransport
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def exchange(serve: Serve, *, times: int = 1, tls: tuple[ssl.SSLContext, ssl.SSLContext] | None = None) -> list[Any]:
+    """What some requests, one after the other, brought: (status, body), or the error's class."""
+
+    async def main() -> list[Any]:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls[0] if tls else None)
+        port = server.sockets[0].getsockname()[1]
+        transport = AiohttpTransport(max_connections=2, tls=tls[1] if tls else None)
+        seen: list[Any] = []
+        for _ in range(times):
+            request = httpx.Request("GET", f"http{'s' if tls else ''}://127.0.0.1:{port}/x", headers={"X-Ours": "1"})
+            try:
+                response = await transport.handle_async_request(request)
+                try:
+                    seen.append((response.status_code, await response.aread()))
+                finally:
+                    await response.aclose()
+            except httpx.RequestError as error:
+                seen.append(error)
+        await transport.aclose()
+        server.close()
+        return seen
+
+    return asyncio.run(main())
+
+
+def answering(raw: bytes, *, hang_up: bool = False) -> Serve:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while await reader.readuntil(b"\r\n\r\n"):
+                writer.write(raw)
+                await writer.drain()
+                if hang_up:
+                    break
+        except asyncio.IncompleteReadError:
+            pass
+        finally:
+            writer.close()
+
+    return serve
+
+
+def answer(body: bytes, *headers: bytes, status: bytes = b"200 OK") -> bytes:
+    lines = [b"HTTP/1.1 " + status, b"Content-Length: %d" % len(body), *headers]
+    return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+def test_answers_come_over_one_kept_connection():
+    """... and a cookie of one is not sent with the next."""
+    peers = set()
+    heads = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peers.add(writer.get_extra_info("peername"))
+        while not reader.at_eof():
+            try:
+                heads.append(await reader.readuntil(b"\r\n\r\n"))
+            except asyncio.IncompleteReadError:
+                break
+            writer.write(answer(b"{}", b"Set-Cookie: session=1; Path=/"))
+        writer.close()
+
+    assert exchange(serve, times=3) == [(200, b"{}")] * 3
+    assert len(peers) == 1
+    assert all(b"x-ours: 1" in head.lower() and b"cookie" not in head.lower() for head in heads)
+
+
+def test_compressed_answers_are_read():
+    """gzip, as BlueKing's gateways send it."""
+    body = gzip.compress(b'{"a": 1}')
+    assert exchange(answering(answer(body, b"Content-Encoding: gzip"))) == [(200, b'{"a": 1}')]
+
+
+def test_redirects_are_not_followed():
+    """The caller sees them."""
+    moved = answer(b"", b"Location: http://127.0.0.1:1/elsewhere", status=b"302 Found")
+    assert exchange(answering(moved)) == [(302, b"")]
+
+
+def test_a_connection_that_was_closed_under_us_is_opened_anew():
+    """The server may end an idle connection whenever it likes."""
+    assert exchange(answering(answer(b"{}"), hang_up=True), times=3) == [(200, b"{}")] * 3
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind"),
+    [
+        (b"", httpx.RemoteProtocolError),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", httpx.RemoteProtocolError),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel", httpx.RemoteProtocolError),
+        (b"this is no HTTP\r\n\r\n", httpx.RemoteProtocolError),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000 + b"\r\n\r\n", httpx.RemoteProtocolError),
+        (answer(b"no gzip at all", b"Content-Encoding: gzip"), httpx.DecodingError),
+    ],
+)
+def test_broken_answers_are_errors_of_httpx(raw: bytes, kind: type[Exception]):
+    """Nothing of the library below leaves the transport."""
+    assert isinstance(exchange(answering(raw, hang_up=True))[0], kind)
+
+
+def test_nobody_listening_is_a_connection_error():
+    """A port that was just freed."""
+
+    async def main() -> None:
+        server = await asyncio.start_server(answering(b""), "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        server.close()
+        transport = AiohttpTransport(max_connections=1)
+        with pytest.raises(httpx.ConnectError, match=r"127\.0\.0\.1"):
+            await transport.handle_async_request(httpx.Request("GET", f"http://127.0.0.1:{port}/"))
+        await transport.aclose()
+
+    asyncio.run(main())
+
+
+def contexts(*, trusted: bool, host: str = "127.0.0.1") -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    authority = trustme.CA()
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(host).configure_cert(server)
+    client = ssl.create_default_context()
+    if trusted:
+        authority.configure_trust(client)
+    return server, client
+
+
+def test_tls_to_a_trusted_authority():
+    """The configured one."""
+    assert exchange(answering(answer(b"{}")), tls=contexts(trusted=True)) == [(200, b"{}")]
+
+
+@pytest.mark.parametrize("tls", [{"trusted": False}, {"trusted": True, "host": "other.test"}])
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_certificate_that_does_not_fit_says_so(tls: dict[str, Any]):
+    """Its cause stays an SSL error, by which the reason is told."""
+    error = exchange(answering(answer(b"{}")), tls=contexts(**tls))[0]
+    assert isinstance(error, httpx.ConnectError)
+    assert isinstance(error.__cause__, ssl.SSLError)
+
+
+def test_a_cancelled_request_does_not_spoil_the_connection_for_the_next():
+    """What was read half is never used again."""
+    slow = [True]
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while not reader.at_eof():
+            try:
+                await reader.readuntil(b"\r\n\r\n")
+            except asyncio.IncompleteReadError:
+                break
+            if slow[0]:
+                slow[0] = False
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+                await writer.drain()
+                await reader.read()
+                break
+            writer.write(answer(b'"whole"'))
+        writer.close()
+
+    async def main() -> bytes:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        transport = AiohttpTransport(max_connections=1)
+        response = await transport.handle_async_request(httpx.Request("GET", url))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await response.aread()
+        await response.aclose()
+        body = await (await transport.handle_async_request(httpx.Request("GET", url))).aread()
+        await transport.aclose()
+        server.close()
+        return body
+
+    assert asyncio.run(main()) == b'"whole"'
