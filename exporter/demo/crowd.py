@@ -17,7 +17,7 @@ BASE, TOP = 100_000, 1_000_000
 AGE = 6 * 3600.0
 START = 1.0
 RUNNING, FINISHED, FAILED = range(3)
-# What a stamp replaces: no text of upstream's looks like these.
+# What a template is rendered with: no other text in it looks like these.
 MARK, NAME, CREATED, ELAPSED = "~" * 16, "~name~", 1e9, 987_654_321
 
 
@@ -49,7 +49,7 @@ class Crowd:
 
     def task(self, number: int) -> Task:
         """The row of one task."""
-        story, user = self.fates[self._fate(number)], names.USERS[number % len(names.USERS)]
+        story, user = self.fates[self._fate(self._digest(number))], names.USERS[number % len(names.USERS)]
         created, template = self.created(number), number % 12 + 1
         return Task("sops", number, 0, f"scale_{number}", created, template, user, "api", "", story, 1.0)
 
@@ -59,25 +59,27 @@ class Crowd:
 
     def state(self, task: Task, now: float) -> Phase:
         """What the task itself is, without a look at its nodes."""
-        life = self.lives[self._fate(task.id)]
+        life = self.lives[self._fate(self._digest(task.id))]
         return (last(life, now - task.created) or life[0]).moved(task.created)
 
     def stamp(self, task: Task, now: float, *, children: bool) -> bytes:
         """The tree as bk-sops shows it today, in JSON: what rendering the plan gives, but a hundred times faster."""
-        fate, start = self._fate(task.id), task.created + START
-        elapsed = 0 if fate == FINISHED else round(now - start)
+        digest, start = self._digest(task.id), task.created + START
+        fate = self._fate(digest)
         if (fate, children) not in self.templates:
             self.templates[fate, children] = _template(self.fates[fate], children=children)
-        text = self.templates[fate, children].replace(MARK.encode(), self._digest(task.id).hex().encode())
-        text = text.replace(NAME.encode(), task.name.encode())
-        text = text.replace(times.spaced(CREATED + START).encode(), times.spaced(start).encode())
-        return text.replace(str(ELAPSED).encode(), str(elapsed).encode())
+        return self.templates[fate, children] % {
+            b"mark": digest.hex().encode(),
+            b"name": task.name.encode(),
+            b"start": times.spaced(start).encode(),
+            b"elapsed": b"0" if fate == FINISHED else b"%d" % round(now - start),
+        }
 
     def _digest(self, number: int) -> bytes:
         return blake2b(f"{self.seed}/{number}".encode(), digest_size=8).digest()
 
-    def _fate(self, number: int) -> int:
-        share = int.from_bytes(self._digest(number)) / 2**64
+    def _fate(self, digest: bytes) -> int:
+        share = int.from_bytes(digest) / 2**64
         if share < self.running_share:
             return RUNNING
         return FAILED if share - self.running_share < 0.02 * (1 - self.running_share) else FINISHED
@@ -93,7 +95,11 @@ def _template(story: Story, *, children: bool) -> bytes:
     tree = modern(plan, plan.root, CREATED + START + ELAPSED, View())
     tree.name = NAME
     shown: Any = tree if children else fields_of(tree, but="children")
-    return msgspec.json.encode(shown)
+    text = msgspec.json.encode(shown).replace(b"%", b"%%")
+    replaced = {"mark": MARK, "name": NAME, "start": times.spaced(CREATED + START), "elapsed": str(ELAPSED)}
+    for key, sample in replaced.items():
+        text = text.replace(sample.encode(), f"%({key})b".encode())
+    return text
 
 
 def _stories(nodes: int) -> tuple[Story, Story, Story]:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 from exporter.demo.site import Call, Reply, Site
 
@@ -32,8 +31,9 @@ def esb_error(code: int, message: str) -> Reply:
 
 def through_gateway(site: Site, reply: Reply) -> Reply:
     """Every answer carries two ids of its request."""
-    ids = {"X-Bkapi-Request-ID": str(UUID(site.stamp())), "X-Request-ID": site.stamp()}
-    return replace(reply, headers={**reply.headers, **ids})
+    stamp = site.stamp()
+    uuid = "-".join((stamp[:8], stamp[8:12], stamp[12:16], stamp[16:20], stamp[20:]))
+    return replace(reply, headers={**reply.headers, "X-Bkapi-Request-ID": uuid, "X-Request-ID": site.stamp()})
 
 
 def through_esb(site: Site, call: Call, reply: Reply) -> Reply:
