@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs
 
-from exporter.demo import credentials, gsekit, nodeman, operations, sops, trouble
+from exporter.demo import credentials, nodeman, operations, sops, trouble
 from exporter.demo.credentials import Caller, Denied
 from exporter.demo.envelopes import completed, esb_error, gateway_error, through_esb, through_gateway
 from exporter.demo.operations import Match
@@ -158,6 +158,4 @@ def _unreadable(found: Match) -> Reply:
         return sops.failure(3540000, "invalid json format")
     if found.operation.system == "nodeman":
         return nodeman.failure(3800400, "JSON parse error")
-    if found.operation.system == "gsekit":
-        return gsekit.failure(0, "JSON parse error", {"detail": "JSON parse error"})
     return Reply({"result": False, "message": "JSON parse error", "data": None}, 400)

@@ -53,8 +53,10 @@ def job_status(site: Site, call: Call) -> Reply:
     job = site.world.job("gsekit", int(text)) if text.isdecimal() else None
     if job is None or job.space != space:
         raise Rejected(failure("4102005", "作业不存在"))
-    state = job_state.read(job, site.world.plan(job), site.world.now())
-    wanted = {str(number) for number in call.params.get("job_task_id_list") or ()}
+    asked = call.params.get("job_task_id_list") or []
+    if not isinstance(asked, list):
+        raise Rejected(failure("4100001", "参数校验失败: job_task_id_list"))
+    state, wanted = job_state.read(job, site.world.plan(job), site.world.now()), {str(number) for number in asked}
     tasks = [_task(job, node, phase) for node, phase in state.nodes if str(_task_id(job, node)) in wanted]
     data = {
         "job_info": _info(site, job, state, times.utc_text),

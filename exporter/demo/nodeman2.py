@@ -86,12 +86,15 @@ def _meta(kind: str) -> dict[str, str]:
 def _filtered(job: Job, state: JobState, call: Call) -> list[dict[str, Any]]:
     hosts = [_host(job, node, phase) for node, phase in state.nodes]
     for condition in call.params.get("conditions") or ():
-        key, value = condition.get("key"), condition.get("value")
+        try:
+            key, value = condition["key"], list(condition["value"])
+        except (KeyError, TypeError):
+            raise Rejected(failure(3800001, "参数校验失败")) from None
         if key in ("ip", "instance_id", "status"):
-            # A plain string is taken apart into letters, and matches nothing.
-            hosts = [host for host in hosts if host[key] in list(value)]
+            # A plain string has been taken apart into letters, and matches nothing.
+            hosts = [host for host in hosts if host[key] in value]
         elif key == "exclude_instance_ids":
-            hosts = [host for host in hosts if host["instance_id"] not in list(value)]
+            hosts = [host for host in hosts if host["instance_id"] not in value]
     return hosts
 
 

@@ -93,7 +93,8 @@ def never_started(_rng: Random) -> Story:
 def old_engine(rng: Random) -> Story:
     """A flow of the old engine, with a failure beside a running branch."""
     bad = subprocess("子流程", *steps(rng, 1), troubled(rng, Incident("retry", 240)))
-    return Story((*steps(rng, 1), parallel("", steps(rng, 4, 30), (bad,)), *steps(rng, 1)), engine="v1")
+    nameless = Step("", 10)
+    return Story((*steps(rng, 1), nameless, parallel("", steps(rng, 4, 30), (bad,)), *steps(rng, 1)), engine="v1")
 
 
 EVERYDAY = (

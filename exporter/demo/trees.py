@@ -71,9 +71,8 @@ class View:
 
 def elapsed(phase: Phase, now: float) -> int:
     """Whole seconds, rounded: to the finish, else until now."""
-    if phase.start is None:
-        return 0
-    return round((now if phase.finish is None else phase.finish) - phase.start)
+    start = now if phase.start is None else phase.start
+    return round((now if phase.finish is None else phase.finish) - start)
 
 
 def modern(plan: Plan, node: Node, now: float, view: View) -> ModernNode:
@@ -174,7 +173,5 @@ def fields_of(tree: ModernNode | OldNode, but: str) -> dict[str, Any]:
 
 
 def _phase(plan: Plan, node: Node, now: float) -> Phase:
-    phase = plan.state(now) if node is plan.root else plan.phase(node, now)
-    if phase is None:
-        raise LookupError(f"{node.key} has not started")
-    return phase
+    started = plan.state(now) if node is plan.root else plan.phase(node, now)
+    return started or node.phases[0]

@@ -89,6 +89,14 @@ def test_bad_queries_of_sops(client: Client) -> None:
     answer = client.ask("GET", "/api/bk-sops/prod/get_task_list/2/", params={"limit": "x"})
     assert (answer.status_code, answer.json()["code"]) == (500, "50000")
     assert isinstance(sops_list(client, create_time_start="yesterday")["message"], dict)
+    assert client.ask("GET", "/api/bk-sops/prod/get_task_list/2/", params={"offset": -1}).status_code == 500
+
+
+def test_many_searches(client: Client) -> None:
+    """However many different searches there are, each finds its own."""
+    for name in [*map(str, range(70)), "巡检"]:
+        assert sops_list(client, keyword=name)["result"] is True
+    assert {1, 2, 30} <= {row["id"] for row in sops_list(client, keyword="巡检")["data"]}
 
 
 def test_bulk_of_sops(client: Client) -> None:
