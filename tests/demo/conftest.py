@@ -50,7 +50,7 @@ class Client:
 
     async def _ask(self, method: str, path: str, headers: dict[str, str], arguments: dict[str, Any]) -> httpx.Response:
         transport = httpx.ASGITransport(self.simulator.app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://bk") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://bk", trust_env=False) as client:
             return await client.request(method, path, headers=headers, **arguments)
 
     def sops(self, task: object, *, biz: int = 2, **params: Any) -> httpx.Response:
