@@ -8,8 +8,8 @@ from exporter.demo.world import BUSINESSES, SPACES
 
 SOPS = (*range(1, 28), 30, 31, 32, 33)
 BKFLOW = (1, 2, 3, 4, 5, 6, 7, 9, 11, 13, 14, 15, 16, 19, 20, 22, 26)
-JOBS = (1, 2, 4, 5, 6, 7, 8, 9, 12, 187)
-GSEKIT = (1, 2, 3, 4, 7, 9, 10, 12)
+JOBS = (1, 2, 6, 8, 9, 11, 12, 13, 14, 15, 16, 187)
+GSEKIT = (1, 2, 3, 6, 10, 12, 13, 14, 15, 16)
 # One of each kind, spread over the systems; what would cost its whole system the page is left to tests.
 INCIDENTS = {
     "sops": (90001, 90002, 90003, 90004, 90006, 90010, 90012, 90013, SLOW, LATE_STATE),
