@@ -26,13 +26,13 @@ demo: $(VENV)/.run ## Run the exporter on a simulated BlueKing (LISTEN=127.0.0.1
 	$(BIN)/bk-task-exporter demo --web.listen-address $(LISTEN)
 
 test: $(VENV)/.dev ## Run the tests that need nothing but Python (ARGS="-k sops -x")
-	$(BIN)/python -m pytest -m "not real" $(ARGS)
+	$(BIN)/python -m pytest -m "not real" -n auto $(ARGS)
 
 test-real: $(VENV)/.dev ## Run the tests that need Prometheus, Alertmanager, Chromium
 	$(BIN)/python -m pytest -m real -n 4 --dist loadfile $(ARGS)
 
 coverage: $(VENV)/.dev ## Run the tests and hold lines and branches to 95 % each
-	$(BIN)/python -m pytest -m "not real" --cov --cov-report= $(ARGS)
+	$(BIN)/python -m pytest -m "not real" -n auto --cov --cov-report= $(ARGS)
 	$(BIN)/python -m coverage report
 	$(BIN)/python -m tools.coverage_floor 95
 
@@ -61,7 +61,7 @@ image: ## Build the container image with docker, podman or buildah (IMAGE=localh
 	tools/build-image $(IMAGE)
 
 bench: $(VENV)/.dev ## Measure what the exporter costs, beside its peers
-	$(BIN)/python -m bench $(ARGS)
+	$(BIN)/python -m bench.render $(ARGS)
 
 clean: ## Remove .venv and everything that was built
 	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
