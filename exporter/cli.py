@@ -24,6 +24,7 @@ LOG = (
     Flag("log.format", "logfmt", "how it is logged", choices=("logfmt", "json")),
 )
 LISTEN = Flag("web.listen-address", ":9840", "where to answer scrapes", metavar="ADDRESS")
+LIFECYCLE = Flag("web.enable-lifecycle", default=False, help="let POST /-/reload take the configuration anew")
 DEMO = (
     Flag("web.listen-address", "127.0.0.1:9840", "where to answer scrapes", metavar="ADDRESS"),
     Flag("simulator-only", default=False, help="serve the simulated BlueKing alone, for any client"),
@@ -65,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     serve = _command(commands, "serve", _serve, "answer scrapes")
-    add(serve, (CONFIG, LISTEN))
+    add(serve, (CONFIG, LISTEN, LIFECYCLE))
     add(_command(commands, "demo", _demo, "answer scrapes about a simulated BlueKing"), DEMO)
     check = _command(commands, "check-config", _check_config, "tell every problem of a configuration")
     check.add_argument("file", metavar="FILE", help="the configuration to check")
@@ -94,7 +95,7 @@ def _command(
 def _serve(arguments: argparse.Namespace) -> int:
     from exporter.commands import serve  # noqa: PLC0415
 
-    return _run(serve(arguments.config_file, arguments.web_listen_address))
+    return _run(serve(arguments.config_file, arguments.web_listen_address, lifecycle=arguments.web_enable_lifecycle))
 
 
 def _demo(arguments: argparse.Namespace) -> int:

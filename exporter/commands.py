@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
 
 from exporter import __version__, doors
 from exporter.config import Config, load, loads, parse_task
 from exporter.errors import UserError
 from exporter.live import Live
 from exporter.logs import fields
+from exporter.reloading import Reloader
 from exporter.render import Renderer
-from exporter.server import Address, listen, stop_on_signals
+from exporter.server import Address, event_on, listen, stop_on_signals
 from exporter.server import serve as serve_app
 from exporter.targets import Target
 from exporter.telemetry import Telemetry
@@ -31,20 +34,26 @@ def _live(config: Config) -> Live:
     return Live(config, Telemetry(CollectorRegistry(), version=__version__, revision=REVISION))
 
 
-async def serve(config_file: str, listen_address: str) -> None:
-    """Answer scrapes until SIGTERM."""
-    config = load(Path(config_file))
-    await _serve(config, Address.parse(listen_address), asyncio.Event())
-
-
-async def _serve(config: Config, address: Address, stop: asyncio.Event) -> None:
-    live = _live(config)
-    sock = listen(address)
-    stop_on_signals(stop)
-    host, port = sock.getsockname()[:2]
-    log.info("listening", extra=fields(address=f"{host}:{port}", version=__version__, tasks=len(config.tasks)))
+async def serve(config_file: str, listen_address: str, *, lifecycle: bool = False) -> None:
+    """Answer scrapes until SIGTERM; SIGHUP takes the configuration anew, and so does a request with `lifecycle`."""
+    reload_asked = event_on(signal.SIGHUP)
+    live = _live(load(Path(config_file)))
+    reloader = Reloader(Path(config_file), live)
+    following = asyncio.create_task(reloader.follow(reload_asked))
     try:
-        await serve_app(doors.build(live), sock, stop)
+        app = doors.build(live, reload=reloader.reload if lifecycle else None)
+        await _serve(live, app, Address.parse(listen_address), asyncio.Event())
+    finally:
+        following.cancel()
+
+
+async def _serve(live: Live, app: ASGIApp, address: Address, stop: asyncio.Event) -> None:
+    try:
+        sock = listen(address)
+        stop_on_signals(stop)
+        host, port = sock.getsockname()[:2]
+        log.info("listening", extra=fields(address=f"{host}:{port}", version=__version__))
+        await serve_app(app, sock, stop)
     finally:
         await live.aclose()
     log.info("stopped")
@@ -60,11 +69,11 @@ async def demo(listen_address: str, *, seed: int, speed: float) -> None:
     url = f"http://127.0.0.1:{sock.getsockname()[1]}"
     simulator = asyncio.create_task(serve_app(Simulator(seed=seed, speed=speed).app, sock, stop))
     try:
-        config = loads(demo_config(url), "demo")
+        live = _live(loads(demo_config(url), "demo"))
         address = Address.parse(listen_address)
         log.info("simulated BlueKing is up", extra=fields(url=url, seed=seed, speed=speed))
         log.info("look at", extra=fields(url=f"http://{address.host or '127.0.0.1'}:{address.port}/"))
-        await _serve(config, address, stop)
+        await _serve(live, doors.build(live), address, stop)
     finally:
         stop.set()
         await simulator

@@ -79,6 +79,13 @@ async def serve(app: ASGIApp, sock: socket.socket, stop: asyncio.Event) -> None:
     await serving
 
 
+def event_on(wanted: signal.Signals) -> asyncio.Event:
+    """An event that the signal sets, instead of what it would do to the process."""
+    event = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(wanted, event.set)
+    return event
+
+
 def stop_on_signals(stop: asyncio.Event) -> None:
     """SIGTERM and SIGINT end the process cleanly."""
     loop = asyncio.get_running_loop()

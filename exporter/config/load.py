@@ -20,9 +20,12 @@ from exporter.systems.base import TaskParams
 MAX_BYTES = 32 * 1024 * 1024
 
 
-def load(path: str | Path, environ: Mapping[str, str] = os.environ) -> Config:
-    """The configuration in a file; raises UserError where it cannot be read, ConfigError for what stands in it."""
-    raw, _ = files.read(Path(path), most=MAX_BYTES, regular=False)
+def load(path: str | Path, environ: Mapping[str, str] = os.environ, *, regular: bool = False) -> Config:
+    """The configuration in a file; raises UserError where it cannot be read, ConfigError for what stands in it.
+
+    With `regular`, a pipe is refused: it may be read at a start, but a second time it has nothing, or blocks.
+    """
+    raw, _ = files.read(Path(path), most=MAX_BYTES, regular=regular)
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:

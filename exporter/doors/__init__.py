@@ -7,16 +7,19 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp
 
-from exporter.doors import health, scrape
+from exporter.doors import health, lifecycle, scrape
 from exporter.live import Live
 
 
-def build(live: Live) -> ASGIApp:
-    """The application with all doors."""
-    return Starlette(
-        routes=[*scrape.routes(live), *health.routes()],
+def build(live: Live, *, reload: lifecycle.Reload | None = None) -> ASGIApp:
+    """The application with all doors; `reload` is what `/-/reload` calls."""
+    app = Starlette(
+        routes=[*scrape.routes(live), *health.routes(), *lifecycle.routes(reload)],
         exception_handlers={404: _not_found, 405: _wrong_method},
     )
+    # A redirect from /metrics/ would name the host that the request claims to be for, which may be anybody's.
+    app.router.redirect_slashes = False
+    return app
 
 
 async def _not_found(_: Request, _error: Exception) -> Response:

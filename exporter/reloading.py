@@ -1,0 +1,89 @@
+"""Taking the configuration anew while scrapes go on: all of it or nothing, one attempt at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from exporter.config import Config, load
+from exporter.errors import ConfigError, UserError
+from exporter.live import Live
+from exporter.logs import fields
+
+log = logging.getLogger(__name__)
+
+#: More problems than these are not logged; the caller and `check-config` tell them all.
+_LOGGED = 20
+
+
+class Reloader:
+    """Puts the configuration in a file to work, in place of the one that runs.
+
+    `checks` look at what else a start would read, and raise UserError for what would not start.
+    """
+
+    def __init__(self, file: Path, live: Live, *checks: Callable[[], object]) -> None:
+        self._file = file
+        self._live = live
+        self._checks = checks
+        self._turn = asyncio.Lock()
+
+    async def reload(self) -> None:
+        """Swap at once when all is built and checked; raises UserError with every problem, and changes nothing.
+
+        The metrics and the log say how it ended.
+        """
+        async with self._turn:
+            try:
+                config = await asyncio.to_thread(self._read)
+                await self._live.swap(config)
+            except Exception as error:
+                self._live.telemetry.reloaded(successful=False, when=self._live.clocks.wall())
+                _log_refusal(self._file, error)
+                raise
+        log.info("configuration reloaded", extra=fields(file=str(self._file), tasks=len(config.tasks)))
+
+    def _read(self) -> Config:
+        """Everything that a start would read. In a thread: 100,000 tasks take a while, and scrapes do not wait."""
+        problems: list[str] = []
+        for check in self._checks:
+            problems += problems_of(check)
+        config: list[Config] = []
+        problems += problems_of(lambda: config.append(load(self._file, regular=True)))
+        if problems:
+            raise UserError("\n".join(problems))
+        return config[0]
+
+    async def follow(self, asked: asyncio.Event) -> None:
+        """Reload whenever the event is set, as a signal does; never ends. Requests that pile up are one."""
+        while True:
+            await asked.wait()
+            asked.clear()
+            try:
+                await self.reload()
+            except UserError:
+                pass  # it was logged
+            except Exception:
+                log.exception("this is a bug in bk-task-exporter; please report it")
+
+
+def problems_of(check: Callable[[], object]) -> list[str]:
+    """The lines of what a check refuses; none if it does not."""
+    try:
+        check()
+    except UserError as error:
+        return [*_lines(error)]
+    return []
+
+
+def _lines(error: UserError) -> Iterator[str]:
+    yield from error.lines() if isinstance(error, ConfigError) else str(error).splitlines()
+
+
+def _log_refusal(file: Path, error: Exception) -> None:
+    lines = [*_lines(error)] if isinstance(error, UserError) else [f"{type(error).__name__} (a bug)"]
+    log.error("configuration refused; the old one stays", extra=fields(file=str(file), problems=len(lines)))
+    for line in lines[:_LOGGED]:
+        log.error("problem", extra=fields(problem=line))

@@ -1,0 +1,128 @@
+"""`serve` as a process: start, signals, exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.processes import SECONDS, ended, serving, until
+
+CONFIG = """\
+bkapi: {{auth: {{bk_app_code: app, bk_app_secret: s3cret-word}}}}
+systems: {{sops: {{url: "{url}"}}}}
+tasks:
+  - {{system: sops, bk_biz_id: 2, task_id: 1}}
+"""
+RELOADED = "bk_task_exporter_config_last_reload_successful"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "config.yaml"
+    path.write_text(CONFIG.format(url="http://127.0.0.1:1"), "utf-8")
+    return path
+
+
+@contextmanager
+def silent_server() -> Iterator[tuple[str, threading.Event]]:
+    """A BlueKing that takes connections and never answers; the event says that one came."""
+    came, loop = threading.Event(), asyncio.new_event_loop()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.set()
+        await reader.read()
+        writer.close()
+
+    server = loop.run_until_complete(asyncio.start_server(serve, "127.0.0.1", 0))
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", came
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        server.close()
+        loop.run_until_complete(asyncio.sleep(0.01))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+def test_it_answers_and_ends_with_0_on_sigterm(config: Path) -> None:
+    """Ready as soon as it says that it listens; neither a SIGTERM nor a Ctrl+C is a failure."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with serving(config) as exporter:
+            assert exporter.get("/-/ready").status_code == 200
+            assert exporter.metric(RELOADED) == 1
+            exporter.signal(number)
+            assert exporter.process.wait(SECONDS) == 0
+            assert "Traceback" not in exporter.log
+
+
+def test_sigterm_lets_a_scrape_end(config: Path) -> None:
+    """A scrape under way gets its page, and the process ends with 0 right after it."""
+    with silent_server() as (url, came):
+        config.write_text(CONFIG.format(url=url), "utf-8")
+        with serving(config) as exporter:
+            pages: list[httpx.Response] = []
+            header = {"X-Prometheus-Scrape-Timeout-Seconds": "2"}
+            scrape = threading.Thread(target=lambda: pages.append(exporter.get("/metrics", headers=header)))
+            scrape.start()
+            assert came.wait(10)
+            assert exporter.stop() == 0
+            scrape.join()
+            assert [page.status_code for page in pages] == [200]
+            assert re.search(r'^bk_task_up\{.*task_id="1"\} 0\.0$', pages[0].text, re.MULTILINE)
+            assert "Traceback" not in exporter.log
+
+
+def test_a_bad_configuration_ends_with_1_and_every_problem(config: Path) -> None:
+    """One line each, and no traceback."""
+    config.write_text("systems: {sops: {url: 5}, nosuch: {}}\n", "utf-8")
+    done = ended("serve", "--config.file", str(config), "--web.listen-address", "127.0.0.1:0")
+    assert done.returncode == 1
+    assert [line.split(": ")[0] for line in done.stderr.splitlines()] == [f"{config}:1"] * 3
+    assert done.stdout == ""
+
+
+def test_a_missing_configuration_ends_with_1_and_one_line(config: Path) -> None:
+    """It names the file."""
+    done = ended("serve", "--config.file", str(config.parent / "none.yaml"))
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "none.yaml" in done.stderr
+
+
+def test_a_port_in_use_ends_with_1_and_one_line(config: Path) -> None:
+    """It names the address."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = ended("serve", "--config.file", str(config), "--web.listen-address", address)
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert address in done.stderr
+
+
+def test_a_wrong_flag_ends_with_2(config: Path) -> None:
+    """That is wrong usage."""
+    assert ended("serve", "--web.config", str(config)).returncode == 2
+
+
+def test_sighup_reloads(config: Path) -> None:
+    """A bad file leaves the old one at work, and is healed by putting it right; the door does the same."""
+    with serving(config, env={"BK_TASK_EXPORTER_WEB_ENABLE_LIFECYCLE": "true"}) as exporter:
+        assert httpx.post(f"{exporter.url}/-/reload", trust_env=False).status_code == 200
+        good = config.read_text("utf-8")
+        for content, expected in (("nonsense", 0), (good.replace("task_id: 1", "task_id: 5"), 1)):
+            config.write_text(content, "utf-8")
+            exporter.signal(signal.SIGHUP)
+            until(lambda: exporter.metric(RELOADED), lambda value, expected=expected: value == expected)  # type: ignore[misc]
+        assert 'task_id="5"} 0.0\n' in exporter.get("/metrics").text
+        assert "configuration refused; the old one stays" in exporter.log
+        assert exporter.stop() == 0
