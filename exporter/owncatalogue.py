@@ -133,6 +133,11 @@ def markdown_table() -> str:
     )
 
 
+def markdown_page() -> str:
+    """The page `docs/metrics.md`."""
+    return f"# Metrics\n\nThis page is generated from the catalogue.\n\n{markdown_table()}"
+
+
 def _table(rows: Iterable[tuple[str, str, tuple[str, ...], str]]) -> str:
     lines = ["| family | type | more labels | meaning |", "|---|---|---|---|"]
     for name, kind, labels, meaning in rows:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from exporter import owncatalogue
 from exporter.config import json_schema, reference
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,6 +32,7 @@ class Generated:
 GENERATED: tuple[Generated, ...] = (
     Generated("config.schema.json", json_schema.schema_json),
     Generated("docs/configuration.md", reference.reference),
+    Generated("docs/metrics.md", owncatalogue.markdown_page),
 )
 
 

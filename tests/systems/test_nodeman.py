@@ -107,6 +107,7 @@ def test_hosts_that_no_word_counts_are_other() -> None:
         "success": 2,
         "other": 3,
     }
+    assert hosts(read(status_count={"success_count": 2}, host_count=5)).by_status == {"success": 2, "other": 3}
     assert hosts(read(status_count={"success_count": 2}, host_count=2)).by_status == {"success": 2}
     assert hosts(read(status_count={"success_count": 2}, host_count=1)).by_status == {"success": 2}
     assert hosts(read(status_count={"success_count": "2", "failed_count": "many"})).by_status == {"success": 2}
