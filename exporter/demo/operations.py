@@ -156,8 +156,15 @@ OPERATIONS = (
         esb=("gsekit/api/job/job_status/",),
         fills=("bk_biz_id", "job_id"),
     ),
-    # A guess as well: gsekit's list exists in the application, but its registration with the ESB is not public.
-    Operation("gsekit", "job_list", ("GET",), gsekit.job_list, esb=("gsekit/api/job/",), fills=("bk_biz_id",)),
+    # Guesses as well: gsekit's list exists in the application, but its registration with the ESB is not public.
+    Operation(
+        "gsekit",
+        "job_list",
+        ("GET",),
+        gsekit.job_list,
+        esb=("gsekit/api/job/job_list/", "gsekit/api/job/"),
+        fills=("bk_biz_id",),
+    ),
 )
 
 

@@ -18,6 +18,7 @@ from exporter.duration import DURATION
 from exporter.errors import Reason, TaskError
 from exporter.lenient import cleaned
 from exporter.model import UNFINISHED, Identity, Labels, Place, State, Task
+from exporter.systems.listing import Listing
 
 Nodes = Literal["all", "unfinished", "none"]
 
@@ -83,7 +84,8 @@ class DiscoverParams(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         ),
     ] = 3600.0
     limit: Annotated[
-        int, msgspec.Meta(ge=1, le=100_000, description="Most tasks that this listing may bring, the newest first.")
+        int,
+        msgspec.Meta(ge=1, le=100_000, description="Most entries of BlueKing's list that are read, the newest first."),
     ] = 500
     refresh: Annotated[
         float,
@@ -213,6 +215,15 @@ class System(Protocol):
     @property
     def BULK(self) -> Bulk | None:  # noqa: N802
         """How it answers for many tasks at once, if it can."""
+        ...
+
+    @property
+    def LISTING(self) -> Listing:  # noqa: N802
+        """How it lists its tasks."""
+        ...
+
+    def listed(self, discover: Any, task_id: int, /) -> TaskParams:
+        """The parameters of a task that a listing named."""
         ...
 
     def request(self, params: Any, site: Site, /) -> Request:

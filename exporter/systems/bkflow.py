@@ -6,16 +6,15 @@ Source: BKFlow 1.11, bkflow/apigw/views/get_task_states.py and get_tasks_states.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import msgspec
 
 from exporter.errors import Reason, TaskError
 from exporter.model import Identity, Labels, Place, Task
-from exporter.systems import nodetree
+from exporter.systems import bkflowlist, nodetree
 from exporter.systems.base import (
     AllowParams,
-    DiscoverParams,
     Id,
     Nodes,
     Reading,
@@ -23,53 +22,24 @@ from exporter.systems.base import (
     Site,
     TaskName,
     TaskParams,
-    Word,
     decode,
     malformed,
 )
+from exporter.systems.bkflowlist import SpaceId
 
-NAME = "bkflow"
+NAME = bkflowlist.NAME
 TITLE = "BKFlow"
 ROUTES: Mapping[str, Sequence[str]] = {"apigw": ("get_task_states",)}
 STATES = nodetree.STATES
+LISTING = bkflowlist.LISTING
+Discover = bkflowlist.Discover
 MIN_INTERVAL: Mapping[str, float] = {}
-
-SpaceId = Annotated[Id, msgspec.Meta(description="The space.")]
 
 
 class Allow(AllowParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
     """A space."""
 
     space_id: SpaceId
-
-    @property
-    def place(self) -> Place:
-        """`space:5`."""
-        return Place(NAME, "", f"space:{self.space_id}")
-
-
-class Discover(DiscoverParams, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=NAME):
-    """The tasks of a space, by `get_task_list`."""
-
-    REFUSED: ClassVar[Mapping[str, str]] = {
-        "state": "BKFlow lists no states; ask for the tasks and choose by the label state",
-        "is_started": "BKFlow takes this filter and ignores it",
-        "is_finished": "BKFlow takes this filter and ignores it; see keep_finished",
-    }
-
-    space_id: SpaceId
-    template_id: Annotated[
-        tuple[Id, ...], msgspec.Meta(max_length=100, description="Only tasks made from these templates.")
-    ] = ()
-    keyword: Annotated[Word, msgspec.Meta(description="Only tasks whose name contains this.")] = ""
-    creator: Annotated[Word, msgspec.Meta(description="Only tasks that this user created.")] = ""
-    executor: Annotated[Word, msgspec.Meta(description="Only tasks that this user started.")] = ""
-    scope_type: Annotated[Word, msgspec.Meta(description="Only tasks of this `scope_type`.")] = ""
-    scope_value: Annotated[Word, msgspec.Meta(description="Only tasks of this `scope_value`.")] = ""
-    child_tasks: Annotated[
-        bool,
-        msgspec.Meta(description="List the tasks of independent subprocesses too; their parents show them as a node."),
-    ] = False
 
     @property
     def place(self) -> Place:
@@ -93,6 +63,11 @@ class Params(TaskParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
     def labels(self) -> Labels:
         """The configured name: BKFlow's answers carry none."""
         return Labels(task_name=self.name)
+
+
+def listed(discover: bkflowlist.Discover, task_id: int) -> Params:
+    """The task that a listing named."""
+    return Params(space_id=discover.space_id, task_id=task_id)
 
 
 def request(params: Params, site: Site) -> Request:  # noqa: ARG001 (BKFlow has one way)

@@ -8,22 +8,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any
 
 import msgspec
 
 from exporter.model import UNFINISHED, Failure, Identity, JobTasks, Labels, Place, State, Task
+from exporter.systems import gsekitlist
 from exporter.systems.base import (
     AllowParams,
     BizId,
-    DiscoverParams,
     Id,
     Reading,
     Request,
     Site,
     TaskName,
     TaskParams,
-    Texts,
     decode,
     elapsed_seconds,
     flag,
@@ -33,7 +32,7 @@ from exporter.systems.base import (
     timestamp,
 )
 
-NAME = "gsekit"
+NAME = gsekitlist.NAME
 TITLE = "gsekit 进程配置管理"
 ROUTES: Mapping[str, Sequence[str]] = {"esb": ("job_status",)}
 STATES = (State.PENDING, State.RUNNING, State.FAILED, State.FINISHED, State.IGNORED, State.UNKNOWN)
@@ -52,50 +51,14 @@ WORDS: Mapping[str, State] = {
 FINAL = frozenset({State.FINISHED})
 
 
+LISTING = gsekitlist.LISTING
+Discover = gsekitlist.Discover
+
+
 class Allow(AllowParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
     """A business."""
 
     bk_biz_id: BizId
-
-    @property
-    def place(self) -> Place:
-        """The business."""
-        return Place(NAME, str(self.bk_biz_id), "")
-
-
-class Discover(DiscoverParams, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=NAME):
-    """The jobs of a business, by gsekit's job list."""
-
-    REFUSED: ClassVar[Mapping[str, str]] = {
-        "template_id": "gsekit's jobs have no templates",
-        "keyword": "gsekit's jobs have no names",
-        "status": "a job's status changes, and a job that left the listing would be lost; choose by the label state",
-    }
-
-    bk_biz_id: BizId
-    created_by: Annotated[Texts, msgspec.Meta(description="Only jobs that these users created.")] = ()
-    job_object: Annotated[
-        tuple[Literal["configfile", "process"], ...],
-        msgspec.Meta(description="Only jobs on these: configuration files, processes."),
-    ] = ()
-    job_action: Annotated[
-        tuple[
-            Literal[
-                "generate",
-                "release",
-                "diff",
-                "start",
-                "stop",
-                "restart",
-                "reload",
-                "force_stop",
-                "set_auto",
-                "unset_auto",
-            ],
-            ...,
-        ],
-        msgspec.Meta(description="Only jobs that do these."),
-    ] = ()
 
     @property
     def place(self) -> Place:
@@ -119,6 +82,11 @@ class Params(TaskParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
     def labels(self) -> Labels:
         """The configured name: gsekit's jobs have none."""
         return Labels(task_name=self.name)
+
+
+def listed(discover: gsekitlist.Discover, job_id: int) -> Params:
+    """The job that a listing named."""
+    return Params(bk_biz_id=discover.bk_biz_id, job_id=job_id)
 
 
 def request(params: Params, site: Site) -> Request:  # noqa: ARG001 (gsekit has one way)

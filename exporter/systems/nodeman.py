@@ -9,22 +9,21 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import msgspec
 
 from exporter.model import UNFINISHED, Failure, Hosts, Identity, Labels, Place, State, Task
+from exporter.systems import nodemanlist
 from exporter.systems.base import (
     AllowParams,
     BizId,
-    DiscoverParams,
     Id,
     Reading,
     Request,
     Site,
     TaskName,
     TaskParams,
-    Texts,
     count,
     decode,
     elapsed_seconds,
@@ -34,7 +33,7 @@ from exporter.systems.base import (
     timestamp,
 )
 
-NAME = "nodeman"
+NAME = nodemanlist.NAME
 TITLE = "nodeman 节点管理"
 ROUTES: Mapping[str, Sequence[str]] = {"apigw": ("job_details",), "esb": ("get_task_info", "job_details")}
 STATES = (
@@ -71,36 +70,14 @@ FINAL = frozenset({State.FINISHED})
 STATUSES = ("running", "failed", "success", "pending", "ignored")
 
 
+LISTING = nodemanlist.LISTING
+Discover = nodemanlist.Discover
+
+
 class Allow(AllowParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
     """A business."""
 
     bk_biz_id: BizId
-
-    @property
-    def place(self) -> Place:
-        """The business."""
-        return Place(NAME, str(self.bk_biz_id), "")
-
-
-class Discover(DiscoverParams, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=NAME):
-    """The jobs of a business, by `job_list`."""
-
-    REFUSED: ClassVar[Mapping[str, str]] = {
-        "template_id": "nodeman's jobs have no templates",
-        "keyword": "nodeman's jobs have no names",
-        "status": "a job's status changes, and a job that left the listing would be lost; choose by the label state",
-    }
-
-    bk_biz_id: BizId
-    created_by: Annotated[Texts, msgspec.Meta(description="Only jobs that these users created.")] = ()
-    step_type: Annotated[
-        Texts, msgspec.Meta(description="Only jobs with these kinds of steps, such as `AGENT` or `PLUGIN`.")
-    ] = ()
-    op_type: Annotated[Texts, msgspec.Meta(description="Only jobs that do this, such as `INSTALL` or `UPGRADE`.")] = ()
-    policy_name: Annotated[Texts, msgspec.Meta(description="Only jobs of these policies.")] = ()
-    hide_auto_trigger_job: Annotated[
-        bool, msgspec.Meta(description="Leave out jobs that a policy triggered by itself.")
-    ] = False
 
     @property
     def place(self) -> Place:
@@ -124,6 +101,11 @@ class Params(TaskParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
     def labels(self) -> Labels:
         """The configured name: nodeman's jobs have none."""
         return Labels(task_name=self.name)
+
+
+def listed(discover: nodemanlist.Discover, job_id: int) -> Params:
+    """The job that a listing named."""
+    return Params(bk_biz_id=discover.bk_biz_id, job_id=job_id)
 
 
 def request(params: Params, site: Site) -> Request:

@@ -6,17 +6,16 @@ Source: bk-sops 3.34, gcloud/apigw/views/get_task_status.py and get_tasks_status
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any
 
 import msgspec
 
 from exporter.errors import Reason, TaskError
 from exporter.model import Identity, Labels, Place, Task
-from exporter.systems import nodetree
+from exporter.systems import nodetree, sopslist
 from exporter.systems.base import (
     AllowParams,
     BizId,
-    DiscoverParams,
     Id,
     Nodes,
     Reading,
@@ -24,7 +23,6 @@ from exporter.systems.base import (
     Site,
     TaskName,
     TaskParams,
-    Word,
     count,
     decode,
     flag,
@@ -32,24 +30,15 @@ from exporter.systems.base import (
     text,
     timestamp,
 )
+from exporter.systems.sopslist import Scope, place_of
 
-NAME = "sops"
+NAME = sopslist.NAME
 TITLE = "bk-sops 标准运维"
 ROUTES: Mapping[str, Sequence[str]] = {"apigw": ("get_task_status",), "esb": ("get_task_status",)}
 STATES = nodetree.STATES
+LISTING = sopslist.LISTING
+Discover = sopslist.Discover
 MIN_INTERVAL: Mapping[str, float] = {}
-
-Scope = Annotated[
-    Literal["cmdb_biz", "project"],
-    msgspec.Meta(description="`project`: `bk_biz_id` is the id of a bk-sops project, not of a CMDB business."),
-]
-
-
-def _place(bk_biz_id: int, scope: str) -> Place:
-    """The business, or `project:7` where the id is a project's."""
-    if scope == "project":
-        return Place(NAME, "", f"project:{bk_biz_id}")
-    return Place(NAME, str(bk_biz_id), "")
 
 
 class Allow(AllowParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
@@ -61,37 +50,7 @@ class Allow(AllowParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
     @property
     def place(self) -> Place:
         """The business or project."""
-        return _place(self.bk_biz_id, self.scope)
-
-
-class Discover(DiscoverParams, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=NAME):
-    """The tasks of a business or project, by `get_task_list`."""
-
-    REFUSED: ClassVar[Mapping[str, str]] = {
-        "state": "bk-sops lists no states; ask for the tasks and choose by the label state",
-        "creator": "bk-sops cannot list by creator; choose by the label creator of bk_task_info",
-    }
-
-    bk_biz_id: BizId
-    scope: Scope = "cmdb_biz"
-    template_id: Annotated[
-        tuple[Id, ...], msgspec.Meta(max_length=100, description="Only tasks made from these templates.")
-    ] = ()
-    keyword: Annotated[Word, msgspec.Meta(description="Only tasks whose name contains this.")] = ""
-    executor: Annotated[Word, msgspec.Meta(description="Only tasks that this user started.")] = ""
-    create_method: Annotated[
-        tuple[Literal["app", "api", "app_maker", "periodic", "clocked", "mobile", "mcp"], ...],
-        msgspec.Meta(description="Only tasks that were made in these ways."),
-    ] = ()
-    child_tasks: Annotated[
-        bool,
-        msgspec.Meta(description="List the tasks of independent subprocesses too; their parents show them as a node."),
-    ] = False
-
-    @property
-    def place(self) -> Place:
-        """The business or project."""
-        return _place(self.bk_biz_id, self.scope)
+        return place_of(self.bk_biz_id, self.scope)
 
 
 class Params(TaskParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
@@ -109,7 +68,7 @@ class Params(TaskParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
     @property
     def identity(self) -> Identity:
         """A subtree has the subprocess' node after the task's id."""
-        place = _place(self.bk_biz_id, self.scope)
+        place = place_of(self.bk_biz_id, self.scope)
         return Identity(
             system=NAME,
             bk_biz_id=place.bk_biz_id,
@@ -121,6 +80,11 @@ class Params(TaskParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
     def labels(self) -> Labels:
         """The configured name, which wins over what BlueKing says."""
         return Labels(task_name=self.name)
+
+
+def listed(discover: sopslist.Discover, task_id: int) -> Params:
+    """The task that a listing named."""
+    return Params(bk_biz_id=discover.bk_biz_id, task_id=task_id, scope=discover.scope)
 
 
 def request(params: Params, site: Site) -> Request:
