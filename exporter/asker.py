@@ -43,12 +43,16 @@ class Meter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """How answers are read and kept: seconds of life, the zone of times without offset, whose nodes are shown."""
+    """How answers are read and kept: seconds of life, the zone of times without offset, whose nodes are shown.
+
+    `detail` asks for tasks, always singly, with why they failed.
+    """
 
     cache_ttl: float
     final_cache_ttl: float
     zone: tzinfo
     nodes: Nodes
+    detail: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -162,8 +166,9 @@ class Asker(Generic[K]):
 
     async def _single(self, flight: Flight, target: Target) -> TaskError | None:
         gateway, system = self.gateways[target.system], SYSTEMS[target.system]
+        compose = system.detail_request if self._keeping.detail else system.request
         try:
-            answer = await gateway.ask(system.request(target.params, gateway.config.site))
+            answer = await gateway.ask(compose(target.params, gateway.config.site))
         except TaskError as error:
             return self._settle(flight, target, error)
         return self._settle(flight, target, answer)
@@ -237,10 +242,10 @@ class Asker(Generic[K]):
         return None
 
     def _read(self, target: Target, data: bytes, now: float, *, bulk: bool) -> Task:
-        system = SYSTEMS[target.system]
-        reader = system.BULK if bulk and system.BULK is not None else system
+        system, reading = SYSTEMS[target.system], Reading(now, self._keeping.zone)
+        read = system.BULK.read if bulk and system.BULK is not None else system.read
         try:
-            task = reader.read(data, target.params, Reading(now, self._keeping.zone))
+            task = (system.read_detail if self._keeping.detail else read)(data, target.params, reading)
         except TaskError:
             raise
         except Exception as error:

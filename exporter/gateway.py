@@ -61,6 +61,16 @@ class Clocks:
     steady: Callable[[], float] = time.monotonic
 
 
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One request that is over: when (seconds since the epoch), how long it took, and its error if it has one."""
+
+    when: float
+    seconds: float
+    operation: str
+    error: TaskError | None = None
+
+
 class Gateway:
     """One system's API. Requests share its connections, its limits and its breaker."""
 
@@ -82,6 +92,9 @@ class Gateway:
         self._slots = asyncio.Semaphore(config.max_connections)
         self._breaker = Breaker(clocks.steady)
         self._credentials: Credentials = config.credentials
+        #: The last request that BlueKing answered well, and the last one that failed, for whoever looks.
+        self.last_good: Contact | None = None
+        self.last_bad: Contact | None = None
         #: Why the files of the credentials cannot be read now; the values read before stay in use.
         self.credentials_problem: str | None = None
 
@@ -138,17 +151,24 @@ class Gateway:
         if waited > 0:
             self._meter.throttled(self.config.name, waited)
         began = self._clocks.steady()
-        reason: Reason | None = Reason.TIMEOUT  # ... if the caller's deadline cancels it
+        failure: TaskError | None = TaskError(Reason.TIMEOUT, "no answer before the page's deadline")  # if cancelled
         try:
             data = data_of(await self._send(request))
-            reason = None
+            failure = None
         except TaskError as error:
-            reason = error.reason
-            raise self._masked(error) from None
+            failure = self._masked(error)
+            raise failure from None
         finally:
-            seconds = self._clocks.steady() - began
-            self._meter.requested(self.config.name, request.operation, seconds, reason)
+            self._note(request.operation, self._clocks.steady() - began, failure)
         return data
+
+    def _note(self, operation: str, seconds: float, failure: TaskError | None) -> None:
+        self._meter.requested(self.config.name, operation, seconds, None if failure is None else failure.reason)
+        contact = Contact(self._clocks.wall(), seconds, operation, failure)
+        if failure is None:
+            self.last_good = contact
+        else:
+            self.last_bad = contact
 
     async def _send(self, request: Request) -> Reply:
         try:

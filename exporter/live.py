@@ -14,6 +14,7 @@ from exporter.collector import Collector
 from exporter.config import Config, SystemConfig
 from exporter.gateway import Clocks, Gateway
 from exporter.incidents import Incidents
+from exporter.model import Task
 from exporter.outcome import Outcome
 from exporter.pieces import Rendered
 from exporter.render import Renderer
@@ -23,6 +24,9 @@ from exporter.systems.base import Nodes, operations
 from exporter.targets import Target, unique
 from exporter.telemetry import Telemetry
 from exporter.transport import AiohttpTransport
+
+#: Tasks with all their nodes that are kept for people who look at them again.
+DETAILS = 16
 
 MakeTransport = Callable[[SystemConfig], httpx.AsyncBaseTransport]
 
@@ -44,16 +48,19 @@ class Setup:
     gateways: Mapping[str, Gateway]
     targets: tuple[Target, ...]
     collectors: dict[Nodes, Collector[Rendered]] = field(default_factory=dict)
+    #: Asks for one task with its nodes and why it failed; made when the first person looks at one.
+    details: Collector[Task] | None = None
     users: int = 0
     retired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One scrape's outcomes, with the setup that they came from."""
+    """One scrape's outcomes, with the setup that they came from, and when it was done (seconds since the epoch)."""
 
     setup: Setup
     outcomes: Sequence[Outcome[Rendered]]
+    when: float
 
 
 class Live:
@@ -74,6 +81,7 @@ class Live:
         self.last: Page | None = None
         self._make_transport = make_transport
         self._store: Store[Rendered] = Store()
+        self._details: Store[Task] = Store()
         self._setup = self._build(config)
         self._announce(self._setup)
 
@@ -133,7 +141,7 @@ class Live:
             successful=not any(gateway.credentials_problem for gateway in setup.gateways.values())
         )
         self._store.sweep(began)
-        self.last = Page(setup, outcomes)
+        self.last = Page(setup, outcomes, self.clocks.wall())
         return self.last
 
     async def probe(self, target: Target, seconds: float, nodes: Nodes | None = None) -> Page:
@@ -141,7 +149,28 @@ class Live:
         began = self.clocks.steady()
         async with self.setup() as setup:
             collector = self._collector(setup, nodes or setup.config.collect.nodes)
-            return Page(setup, await collector.scrape([target], began + seconds))
+            return Page(setup, await collector.scrape([target], began + seconds), self.clocks.wall())
+
+    async def detail(self, setup: Setup, target: Target, seconds: float) -> Outcome[Task]:
+        """One task with its nodes and why it failed, asked for apart from scrapes; `setup` must be in use."""
+        if setup.details is None:
+            setup.details = self._detail_collector(setup)
+        outcomes = await setup.details.scrape([target], self.clocks.steady() + seconds)
+        self._details.trim(DETAILS)
+        return outcomes[0]
+
+    def _detail_collector(self, setup: Setup) -> Collector[Task]:
+        collect = setup.config.collect
+        asker = Asker(
+            gateways=setup.gateways,
+            store=self._details,
+            variant=str(collect.time_zone),
+            keeping=Keeping(collect.cache_ttl, collect.final_cache_ttl, collect.time_zone, "all", detail=True),
+            distill=lambda _, task: task,
+            meter=self.telemetry,
+            clocks=self.clocks,
+        )
+        return Collector(asker, self.telemetry, self.clocks)
 
     async def swap(self, config: Config) -> None:
         """Take another configuration; raises UserError and changes nothing if it cannot be put to work.
@@ -165,5 +194,7 @@ class Live:
 async def _close(setup: Setup) -> None:
     for collector in setup.collectors.values():
         await collector.aclose()
+    if setup.details is not None:
+        await setup.details.aclose()
     for gateway in setup.gateways.values():
         await gateway.aclose()

@@ -234,6 +234,14 @@ class System(Protocol):
         """Read the `data` of a good answer; raises TaskError (malformed, not_found), and nothing else."""
         ...
 
+    def detail_request(self, params: Any, site: Site, /) -> Request:
+        """Ask for one task and why it failed: for a person who looks at one task, as it may cost BlueKing more."""
+        ...
+
+    def read_detail(self, data: bytes, params: Any, reading: Reading, /) -> Task:
+        """Read the answer to that into a task with its `failures`; raises what `read` raises."""
+        ...
+
 
 def operations(system: System, site: Site) -> tuple[str, ...]:
     """What a system is asked at this site, as the label `operation` says it."""

@@ -141,6 +141,18 @@ def read(data: bytes, params: Params, reading: Reading) -> Task:
     )
 
 
+# Without ids no job task comes, and no resource that sites have lists ids: the reason is the job's own, mostly.
+detail_request = request
+
+
+def read_detail(data: bytes, params: Params, reading: Reading) -> Task:
+    """Read one job and why it failed, with those of its tasks that the answer lists."""
+    task = read(data, params, reading)
+    listed = decode(data, _decoder, "job_status").job_tasks
+    failed = [each for each in listed if isinstance(each, Mapping)] if isinstance(listed, list) else []
+    return msgspec.structs.replace(task, failures=task.failures + _failed_tasks(failed))
+
+
 def _by_status(answer: _Answer) -> tuple[dict[str, int], list[str]]:
     """`status_counter`; the documented shape lacks it, and lists the tasks themselves. Unknown words apart."""
     counted: Mapping[str, int] = table(answer.status_counter)
@@ -154,3 +166,16 @@ def _by_status(answer: _Answer) -> tuple[dict[str, int], list[str]]:
 def _failures(extra_data: object) -> tuple[Failure, ...]:
     reason = extra_data.get("failed_reason") if isinstance(extra_data, Mapping) else None
     return (Failure(where="", text=text(reason)),) if text(reason) else ()
+
+
+def _failed_tasks(tasks: Sequence[Mapping[str, Any]]) -> tuple[Failure, ...]:
+    """Reasons are nested in the public code, flat (`extra_data__failed_reason`) in the document."""
+    return tuple(
+        Failure(where=f"#{text(task.get('id'))}", text=_said(task)) for task in tasks if task.get("status") == "failed"
+    )
+
+
+def _said(task: Mapping[str, Any]) -> str:
+    nested = task.get("extra_data")
+    reason = nested.get("failed_reason") if isinstance(nested, Mapping) else task.get("extra_data__failed_reason")
+    return " · ".join(part for part in (text(reason), text(task.get("err_code"))) if part)

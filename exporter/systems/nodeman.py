@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import msgspec
@@ -121,8 +122,17 @@ def request(params: Params, site: Site) -> Request:
     return Request("job_details", "POST", path, body=body, idempotent=False)
 
 
-#: Failure texts that are kept of one job.
+#: Failed hosts that are asked for and kept of one job: nobody reads more.
 MAX_FAILURES = 100
+
+
+def detail_request(params: Params, site: Site) -> Request:
+    """Ask for one job with its failed hosts. 2.x filters: by a list, whatever the document's example says."""
+    plain = request(params, site)
+    if plain.body is None:
+        return plain  # the legacy API always tells all hosts
+    failed = {"pagesize": MAX_FAILURES, "conditions": [{"key": "status", "value": ["FAILED"]}]}
+    return replace(plain, body={**plain.body, **failed})
 
 
 class _Host(msgspec.Struct, gc=False):
@@ -134,6 +144,7 @@ class _Host(msgspec.Struct, gc=False):
     inner_ip: Any = None
     status_display: Any = None
     host: Any = None
+    filter_host: Any = None
 
 
 class _Job(msgspec.Struct, gc=False):
@@ -177,10 +188,29 @@ def read(data: bytes, params: Params, reading: Reading) -> Task:
         start=start,
         finish=finish,
         hosts=hosts,
-        failures=_failures(job),
+        failures=_failures(_listed_hosts(job)),
         unknown_words=(text(job.status),) if state is State.UNKNOWN else (),
         clocked=elapsed is not None and finish is None,
     )
+
+
+class _Listed(msgspec.Struct, gc=False):
+    """The instances of 2.x."""
+
+    list: Any = None
+
+
+_listed_decoder = msgspec.json.Decoder(_Listed)
+
+
+def read_detail(data: bytes, params: Params, reading: Reading) -> Task:
+    """Read one job of either API, and why its hosts failed."""
+    task = read(data, params, reading)
+    if task.failures:
+        return task
+    listed = decode(data, _listed_decoder, "nodeman job").list
+    hosts = [each for each in listed if isinstance(each, Mapping)] if isinstance(listed, list) else []
+    return msgspec.structs.replace(task, failures=_failures(msgspec.convert(each, _Host) for each in hosts))
 
 
 def _hosts(job: _Job, counted: object) -> Hosts:
@@ -199,7 +229,7 @@ def _hosts(job: _Job, counted: object) -> Hosts:
 
 
 def _failed_by_code(job: _Job) -> dict[str, int]:
-    codes = Counter(text(host.err_code) for host in _failed_hosts(job))
+    codes = Counter(text(host.err_code) for host in _failed(_listed_hosts(job)))
     return dict(codes.most_common(50))
 
 
@@ -216,7 +246,7 @@ def _derived_state(hosts: Hosts, job: _Job) -> State:
     return State.PARTLY_FAILED if success else State.FAILED
 
 
-def _failures(job: _Job) -> tuple[Failure, ...]:
+def _failures(hosts: Iterable[_Host]) -> tuple[Failure, ...]:
     """Why hosts failed, in nodeman's words: step, error code and its description."""
     return tuple(
         Failure(
@@ -225,13 +255,18 @@ def _failures(job: _Job) -> tuple[Failure, ...]:
                 part for part in map(text, (host.step, host.err_code, host.err_code_desc, host.status_display)) if part
             ),
         )
-        for host in itertools.islice(_failed_hosts(job), MAX_FAILURES)
+        for host in itertools.islice(_failed(hosts), MAX_FAILURES)
     )
 
 
-def _failed_hosts(job: _Job) -> Iterator[_Host]:
+def _listed_hosts(job: _Job) -> Iterator[_Host]:
     listed = job.hosts if isinstance(job.hosts, list) else []
-    return (host for host in listed if isinstance(host, _Host) and host.status == "FAILED")
+    return (host for host in listed if isinstance(host, _Host))
+
+
+def _failed(hosts: Iterable[_Host]) -> Iterator[_Host]:
+    """2.x adds the hosts that it left out of the job to every page of its answer: these did not fail."""
+    return (host for host in hosts if host.status == "FAILED" and not host.filter_host)
 
 
 def _address(host: object) -> str:

@@ -6,6 +6,7 @@ Source: bk-sops 3.34, gcloud/apigw/views/get_task_status.py and get_tasks_status
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import msgspec
@@ -105,6 +106,18 @@ def request(params: Params, site: Site) -> Request:
 def read(data: bytes, params: Params, reading: Reading) -> Task:
     """Read one task's tree."""
     return nodetree.read(data, reading, params.labels, "get_task_status")
+
+
+def detail_request(params: Params, site: Site) -> Request:
+    """Ask for one task with what its failed nodes said, which bk-sops tells where the whole task is FAILED.
+
+    One parameter more makes another entry in bk-sops's cache, so no scrape may send it. Any text counts as true.
+    """
+    plain = request(params, site)
+    return replace(plain, query={**plain.query, "with_ex_data": 1})
+
+
+read_detail = read
 
 
 class _Item(msgspec.Struct, gc=False):
