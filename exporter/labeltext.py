@@ -28,6 +28,11 @@ def clean(text: str) -> str:
 def _clean(text: str) -> str:
     if len(text) > MAX_LENGTH:
         text = text[: MAX_LENGTH - 1] + _ELLIPSIS
+    return printable(text)
+
+
+def printable(text: str) -> str:
+    """A text of any length with U+FFFD for what no page should hold; tabs and newlines stay."""
     return _UNPRINTABLE.sub("\ufffd", text)
 
 

@@ -7,14 +7,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp
 
-from exporter.doors import health, lifecycle, scrape
+from exporter.doors import health, lifecycle, pages, scrape
 from exporter.live import Live
 
 
 def build(live: Live, *, reload: lifecycle.Reload | None = None) -> ASGIApp:
     """The application with all doors; `reload` is what `/-/reload` calls."""
     app = Starlette(
-        routes=[*scrape.routes(live), *health.routes(), *lifecycle.routes(reload)],
+        routes=[*scrape.routes(live), *pages.routes(live), *health.routes(), *lifecycle.routes(reload)],
         exception_handlers={404: _not_found, 405: _wrong_method},
     )
     # A redirect from /metrics/ would name the host that the request claims to be for, which may be anybody's.

@@ -1,0 +1,43 @@
+"""Which task a query names, and whether it may be asked for here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from exporter.config import parse_task
+from exporter.errors import UserError
+from exporter.live import Setup
+from exporter.targets import Target
+
+
+class RefusedError(Exception):
+    """The query is answered with this status, 400 or 403, and a message that says what is wrong with it."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+def task_of(query: Sequence[tuple[str, str]], setup: Setup) -> Target:
+    """The task that `system=sops&bk_biz_id=2&task_id=10` names; raises RefusedError.
+
+    What is configured or discovered may always be asked for, everything else where `probe.allow` has its place.
+    """
+    given = dict(query)
+    if twice := sorted({name for name, _ in query if [other for other, _ in query].count(name) > 1}):
+        raise RefusedError(400, f"{twice[0]}: given twice")
+    system = given.pop("system", "")
+    try:
+        params = parse_task(system, given)
+    except UserError as error:
+        raise RefusedError(400, str(error)) from None
+    if system not in setup.config.systems:
+        raise RefusedError(400, f"system: {system} is not configured here; give its url under systems")
+    identity = params.identity
+    for target in setup.targets:
+        if target.identity == identity:
+            return target
+    if identity.place not in setup.config.probe.allow:
+        raise RefusedError(403, f"{identity.place} may not be asked about here; name it under probe.allow")
+    return Target.of(params)

@@ -1,0 +1,94 @@
+"""The view model of `/task`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from exporter.errors import TaskError
+from exporter.labeltext import clean, clean_url
+from exporter.model import Identity, Labels, Node, State, Task
+from exporter.outcome import Outcome
+from exporter.targets import Target, merged
+from exporter.ui.bars import Bar, bar
+from exporter.ui.rows import task_query
+from exporter.ui.shorten import Excerpt, excerpt
+from exporter.ui.tree import Family, Tree, tree
+
+#: Most failures that are told.
+MOST_FAILURES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """One failure: the names of what contains it, the outermost first, its own name, and what it said, if anything.
+
+    `node` is None where no node of the tree failed, but a host or the whole job.
+    """
+
+    path: Sequence[str]
+    name: str
+    node: Node | None
+    said: Excerpt | None
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """All that `/task` shows; without `task`, `error` says why."""
+
+    identity: Identity
+    query: str
+    name: str
+    labels: Labels
+    url: str
+    task: Task | None
+    error: TaskError | None
+    fetched: float
+    bar: Bar | None
+    tree: Tree | None
+    why: Sequence[Why]
+    failures: int
+
+
+def detail(target: Target, outcome: Outcome[Task], seen: Labels) -> Detail:
+    """What `/task` shows of one outcome; `seen` is what the last scrape knew of the task."""
+    task = outcome.kept
+    labels = merged(target.params.labels if task is None else task.labels, merged(target.known, seen))
+    why = [] if task is None else reasons(task)
+    return Detail(
+        identity=outcome.identity,
+        query=task_query(target.params),
+        name=clean(labels.task_name),
+        labels=labels,
+        url=clean_url(labels.url),
+        task=task,
+        error=outcome.error,
+        fetched=outcome.fetched,
+        bar=None if task is None else bar(task),
+        tree=None if task is None or not task.nodes else tree(task.nodes),
+        why=why[:MOST_FAILURES],
+        failures=len(why),
+    )
+
+
+def reasons(task: Task) -> list[Why]:
+    """What failed and why: failed leaves of the tree, and whatever else BlueKing said of failures."""
+    nodes = task.nodes or ()
+    said = {failure.where: failure.text for failure in task.failures}
+    family = Family(nodes)
+    failed = [index for index, node in enumerate(nodes) if _failed(node) or node.id in said]
+    of_nodes = [_why(family, index, said) for index in failed]
+    known = {nodes[index].id for index in failed}
+    others = [failure for failure in task.failures if failure.where not in known]
+    return of_nodes + [Why((), clean(failure.where), None, excerpt(failure.text)) for failure in others]
+
+
+def _failed(node: Node) -> bool:
+    return node.leaf and node.state is State.FAILED
+
+
+def _why(family: Family, index: int, said: Mapping[str, str]) -> Why:
+    node = family.nodes[index]
+    path = [clean(family.nodes[each].name) for each in family.path(index)[:0:-1]]
+    text = said.get(node.id)
+    return Why(path, clean(node.name), node, None if text is None else excerpt(text))

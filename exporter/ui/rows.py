@@ -1,0 +1,117 @@
+"""The tasks of the overview: what each row holds, and which comes first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import msgspec
+
+from exporter.errors import TaskError
+from exporter.labeltext import clean, clean_url
+from exporter.model import Identity, Labels, State, Task
+from exporter.outcome import Outcome
+from exporter.pieces import Rendered
+from exporter.systems.base import TaskParams
+from exporter.targets import Target, merged
+from exporter.ui.bars import ORDER
+
+#: What a task that could not be read has in the place of a state.
+UNREADABLE = "unreadable"
+
+#: All words that a row can have for its state, the most urgent first.
+WORDS: Sequence[str] = (UNREADABLE, *ORDER)
+
+#: The words that call for a person.
+ATTENTION = frozenset({UNREADABLE, State.FAILED, State.PARTLY_FAILED, State.SUSPENDED})
+
+_RANK: Mapping[str, int] = {word: rank for rank, word in enumerate(WORDS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One task. `task` is None where it could not be read; then `error` says why.
+
+    `fetched` is when the answer shown was fetched, or the last good one before the error; 0 if there never was one.
+    """
+
+    identity: Identity
+    params: TaskParams
+    labels: Labels
+    task: Task | None
+    error: TaskError | None
+    fetched: float
+
+    @property
+    def word(self) -> str:
+        """Its state, or `unreadable`."""
+        return UNREADABLE if self.task is None else self.task.state
+
+    @property
+    def name(self) -> str:
+        """What people call it; empty where nobody said."""
+        return clean(self.labels.task_name)
+
+    @property
+    def url(self) -> str:
+        """Where BlueKing shows it; empty unless that is http or https."""
+        return clean_url(self.labels.url)
+
+    @property
+    def business(self) -> str:
+        """The id of its business, or its scope."""
+        return self.identity.bk_biz_id or self.identity.scope
+
+    @property
+    def query(self) -> str:
+        """The query by which `/task` and `/probe` know it."""
+        return task_query(self.params)
+
+    @property
+    def searched(self) -> str:
+        """All texts in which a reader may search."""
+        labels, identity = self.labels, self.identity
+        said = str(self.error) if self.error else ""
+        parts = (labels.task_name, labels.kind, labels.creator, str(identity), said)
+        return "\n".join(parts).casefold()
+
+
+def task_query(params: TaskParams) -> str:
+    """`system=sops&bk_biz_id=2&task_id=10`: the parameters of one task without its name and what is the default."""
+    struct = type(params)
+    required = len(struct.__struct_fields__) - len(struct.__struct_defaults__)
+    defaults = dict(zip(struct.__struct_fields__[required:], struct.__struct_defaults__, strict=True))
+    given = {
+        key: value
+        for key, value in msgspec.structs.asdict(params).items()
+        if key != "name" and not (key in defaults and value == defaults[key])
+    }
+    return urlencode({"system": str(params.__struct_config__.tag), **given})
+
+
+def rows(outcomes: Iterable[Outcome[Rendered]], targets: Iterable[Target]) -> list[Row]:
+    """A row for each task of a page, the most urgent first; a task without target has no row."""
+    known = {target.identity: target for target in targets}
+    made = {
+        outcome.identity: _row(outcome, known[outcome.identity]) for outcome in outcomes if outcome.identity in known
+    }
+    return sorted(made.values(), key=_urgency)
+
+
+def _row(outcome: Outcome[Rendered], target: Target) -> Row:
+    task = None if outcome.kept is None else outcome.kept.task
+    labels = merged(target.params.labels, target.known) if task is None else task.labels
+    return Row(outcome.identity, target.params, labels, task, outcome.error, outcome.fetched)
+
+
+def _urgency(row: Row) -> tuple[int, float, str]:
+    """By state; what is under way by how long it is, everything else by how fresh it is."""
+    task = row.task
+    if task is None:
+        return _RANK[row.word], -row.fetched, row.identity.task_id
+    if task.state in {State.RUNNING, State.SUSPENDED, State.PENDING}:
+        return _RANK[row.word], -(task.elapsed or 0.0), row.identity.task_id
+    latest = task.finish or task.start or -math.inf
+    return _RANK[row.word], -latest, row.identity.task_id

@@ -1,0 +1,253 @@
+"""The overview, from scrapes to HTML."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.support import BlueKing, refusal, sops_site, tree
+from tests.ui.markup import Element, everything, parse
+from tests.ui.site import Exporter, exporter, sops
+from tests.virtual_time import Clock, run
+
+STATES = ("FINISHED", "FAILED", "SUSPENDED", "RUNNING", "CREATED", "REVOKED", "WEIRD", None)
+HOSTILE = "\"><script>alert(1)</script>\n\u202e🚀'&amp;" + "x" * 10_000
+
+
+def mixed(clock: Clock, tasks: int = 16) -> Exporter:
+    site = sops_site(lambda task_id: tree(state) if (state := STATES[task_id % len(STATES)]) else None)
+    return exporter(clock, {"sops": site}, *sops(*range(1, tasks + 1)))
+
+
+def table(page: Element) -> list[Element]:
+    return page.one("table", class_="tasks").one("tbody").all("tr")
+
+
+def states(page: Element) -> list[str]:
+    return [row.one("span", class_="badge").words for row in table(page)]
+
+
+def test_the_most_urgent_come_first():
+    """Unreadable, failed, suspended, unknown, then what is under way, then the rest."""
+
+    async def main(clock: Clock) -> list[str]:
+        return states(await mixed(clock).page("/"))
+
+    wanted = ["unreadable", "failed", "suspended", "unknown", "running", "created", "revoked", "finished"]
+    assert run(main) == [word for word in wanted for _ in range(2)]
+
+
+def test_counts_are_those_of_metrics():
+    """The chips, the systems' rows and the headline say what the samples of the same scrape say."""
+
+    async def main(clock: Clock) -> tuple[dict[str, int], Counter[str], str]:
+        bench = mixed(clock, 100)
+        text = (await bench.get("/metrics")).text
+        page = await bench.page("/")
+        chips = [chip.words.rpartition(" ") for chip in page.one("section", class_="summary").all("li")]
+        return {word: int(count) for word, _, count in chips}, counted(text), page.one("h1").words
+
+    chips, samples, headline = run(main)
+    assert chips.pop("All") == samples.total() == 100
+    assert chips == dict(samples)
+    assert headline == f"{samples['unreadable'] + samples['failed'] + samples['suspended']} tasks need attention"
+
+
+def counted(text: str) -> Counter[str]:
+    states: Counter[str] = Counter()
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if sample.name == "bk_task_state" and sample.value == 1:
+                states[sample.labels["state"]] += 1
+            if sample.name == "bk_task_up" and sample.value == 0:
+                states["unreadable"] += 1
+    return states
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("state=failed", {"failed"}),
+        ("state=attention", {"unreadable", "failed", "suspended"}),
+        ("state=unreadable&system=sops&business=2", {"unreadable"}),
+        ("q=TASK+9", {"failed"}),
+        ("q=no-such-text", set()),
+        ("q=exist", set()),
+        ("system=gsekit", set()),
+        ("business=3", set()),
+        ("state=%22%3E%3Cscript%3E", set()),
+        ("page=-1", {"unreadable", "failed", "suspended", "unknown", "running", "created", "revoked", "finished"}),
+    ],
+)
+def test_filters_work_without_javascript(query: str, shown: set[str]):
+    """By system, business, state and words; nonsense matches nothing and breaks nothing."""
+
+    async def main(clock: Clock) -> Element:
+        return await mixed(clock).page(f"/?{query}")
+
+    page = run(main)
+    if shown:
+        assert set(states(page)) == shown
+    else:
+        assert "No task matches" in page.one("p", class_="empty").text
+
+
+def test_two_thousand_tasks_come_in_pages():
+    """A hundred at a time, with links that keep the filter."""
+
+    async def main(clock: Clock) -> tuple[Element, Element, Element]:
+        bench = exporter(clock, {"sops": sops_site(lambda _: tree())}, *sops(*range(1, 2001)))
+        return await bench.page("/?q=task"), await bench.page("/?q=task&page=20"), await bench.page("/?page=999999")
+
+    first, last, beyond = run(main)
+    assert [len(table(page)) for page in (first, last, beyond)] == [100, 100, 100]
+    assert first.one("p", class_="shown").words == "1–100 of 2,000"
+    assert first.one("a", rel="next").attributes["href"] == "./?q=task&page=2#tasks"
+    assert last.one("a", rel="prev").attributes["href"] == "./?q=task&page=19#tasks"
+    assert last.all("a", rel="next") == beyond.all("a", rel="next") == []
+
+
+def test_looking_costs_nothing_while_prometheus_scrapes():
+    """The overview shows the last scrape; without one, or with an old one, it makes one; so does `refresh=now`."""
+
+    async def main(clock: Clock) -> list[int]:
+        bench = exporter(clock, {"sops": (site := sops_site(lambda _: tree()))}, *sops(1))
+        asked = []
+        for wait, path in ((0, "/"), (0, "/"), (60, "/"), (0, "/?refresh=now"), (1, "/?refresh=now"), (80, "/")):
+            await asyncio.sleep(wait)
+            await bench.get(path)
+            asked.append(len(site.asked))
+        return asked
+
+    assert run(main) == [1, 1, 1, 2, 2, 3]
+
+
+def test_a_system_that_is_down_says_why_and_what_to_do():
+    """In words, with BlueKing's own message and code."""
+
+    async def main(clock: Clock) -> Element:
+        down = BlueKing(lambda _: refusal(1640001, "bk_app_secret is wrong", status=400))
+        return await exporter(clock, {"sops": down, "bkflow": BlueKing(lambda _: httpx.Response(500))}, *sops(1)).page(
+            "/"
+        )
+
+    page = run(main)
+    first, second = page.one("table", class_="systems").one("tbody").all("tr")
+    assert first.one("span", class_="health").words == "no"
+    for words in ("BlueKing refused the credentials", "Check bk_app_code", "bk_app_secret is wrong", "1640001"):
+        assert words in first.words
+    assert second.one("span", class_="health").words == "not asked yet"
+
+
+def test_no_tasks_is_said_with_what_to_do():
+    """An empty page is a question; this one answers it."""
+
+    async def main(clock: Clock) -> Element:
+        return await exporter(clock, {"sops": sops_site(lambda _: tree())}).page("/")
+
+    page = run(main)
+    assert page.one("h1").words == "Nothing needs attention"
+    assert "discover:" in page.one("div", class_="empty").text
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_hostile_texts_are_text(language: str):
+    """Quotes, newlines, markup, controls and 10,000 characters: escaped, shortened, and nothing of them is followed."""
+
+    async def main(clock: Clock) -> tuple[str, Any]:
+        items = [
+            {"id": 1, "name": HOSTILE, "url": "javascript:alert(1)", "status": tree("FAILED")},
+            {"id": 2, "name": HOSTILE, "url": 'http://bk.test/"><script>', "status": tree("RUNNING")},
+            {"id": 3, "name": "", "url": "https://bk.test/3?a=1&b=2", "status": tree("RUNNING")},
+        ]
+
+        def answer(_: httpx.Request) -> httpx.Response:
+            return httpx.Response(200, json={"result": True, "data": items})
+
+        bench = exporter(clock, {"sops": BlueKing(answer)}, *sops(1, 2, 3, 4))
+        answered = await bench.get("/?q=%22%3E%3Cscript%3E", accept_language=language)
+        return answered.text, await bench.page("/", language)
+
+    searched, page = run(main)
+    parse(searched)
+    assert "<script" not in searched
+    assert page.all("script") == []
+    links = [a.attributes["href"] for a in page.one("table", class_="tasks").all("a")]
+    assert sorted(link for link in links if not link.startswith("task?")) == [
+        'http://bk.test/"><script>',
+        "https://bk.test/3?a=1&b=2",
+    ]
+    assert max(map(len, re.findall(r"x+", page.text))) < 200
+    assert "\u202e" not in page.text
+
+
+@pytest.mark.parametrize("path", ["/", "/task?system=sops&bk_biz_id=2&task_id=1", "/config", "/task?system=sops"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_page_is_well_formed_and_loads_nothing_from_elsewhere(path: str, language: str):
+    """Strict headers, the language that was asked for, and only relative links but those into BlueKing."""
+
+    async def main(clock: Clock) -> httpx.Response:
+        return await mixed(clock).get(path, accept_language=language)
+
+    answer = run(main)
+    page = parse(answer.text)
+    loaded = [each.attributes for each in everything(page) if each.tag in {"link", "img", "script", "iframe", "style"}]
+    assert [each["href"].partition("?")[0] for each in loaded] == ["style.css", "icon.svg"]
+    assert not [each for each in everything(page) if "style" in each.attributes or "onclick" in each.attributes]
+    followed = {a.attributes["href"].partition("/")[0] for a in page.all("a") if "sops" not in a.attributes["href"]}
+    assert followed <= {".", "config", "metrics", "#tasks"}
+    assert (
+        answer.headers["content-language"]
+        == page.one("html").attributes["lang"]
+        == {"en": "en", "zh": "zh-Hans"}[language]
+    )
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert "Accept-Language" in answer.headers["vary"]
+
+
+def test_the_style_sheet_names_no_other_place():
+    """It is served from here, with its own type, and loads nothing."""
+
+    async def main(clock: Clock) -> tuple[httpx.Response, httpx.Response]:
+        bench = mixed(clock)
+        return await bench.get("/style.css"), await bench.get("/icon.svg")
+
+    style, icon = run(main)
+    assert style.headers["content-type"].startswith("text/css")
+    assert icon.headers["content-type"].startswith("image/svg+xml")
+    assert not re.search(r"url\(|@import|https?:", style.text)
+
+
+def test_controls_have_labels_and_tables_have_heads():
+    """What a screen reader needs: one h1, labels, captions, scopes."""
+
+    async def main(clock: Clock) -> Element:
+        return await mixed(clock).page("/")
+
+    page = run(main)
+    assert len(page.all("h1")) == 1
+    labelled = {id(control) for label in page.all("label") for control in label.all("select") + label.all("input")}
+    assert all(id(control) in labelled for control in page.all("select") + page.all("input"))
+    assert len(page.all("caption")) == len(page.all("table")) == 2
+    assert all("scope" in head.attributes for head in page.all("th"))
+
+
+def test_the_configuration_is_shown_without_its_secrets():
+    """As it is in use."""
+
+    async def main(clock: Clock) -> str:
+        return (await mixed(clock).get("/config")).text
+
+    text = run(main)
+    assert "bk_username: admin" in text
+    assert "canary" not in text
