@@ -360,7 +360,7 @@ def test_no_door_repeats_a_host_that_a_client_made_up(file: Path) -> None:
     async def main() -> None:
         exporter = Exporter(file)
         async with exporter.client() as client:
-            for path in ("/metrics/", "//metrics", "/-/healthy/", "/nothing"):
+            for path in ("/metrics/", "http://exporter.test//metrics", "/-/healthy/", "/nothing"):
                 answer = await client.get(path, headers={"Host": "evil.example"})
                 assert answer.status_code == 404, path
                 assert "evil" not in answer.text + str(answer.headers)
