@@ -13,6 +13,7 @@ from pathlib import Path
 
 from exporter import owncatalogue
 from exporter.config import json_schema, reference
+from tools.alerting import rulefile
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,6 +34,7 @@ GENERATED: tuple[Generated, ...] = (
     Generated("config.schema.json", json_schema.schema_json),
     Generated("docs/configuration.md", reference.reference),
     Generated("docs/metrics.md", owncatalogue.markdown_page),
+    Generated("prometheus/rules/alerts.yml", rulefile.alerts_yaml),
 )
 
 

@@ -1,0 +1,147 @@
+"""The rules, configurations and message templates of prometheus/, read by the programs that they are for."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.alerting.rulefiles import FOLDER, RULES, TESTS, cases
+from tests.real.programs import Monitoring
+
+pytestmark = pytest.mark.real
+
+STARTS, ENDS = "2026-01-02T03:04:05.123Z", "2026-01-02T04:16:07Z"
+
+
+def said(*command: str | Path) -> str:
+    """Run a tool that must succeed; return what it printed."""
+    done = subprocess.run([str(each) for each in command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.stem)
+def test_promtool_proves_the_rules(monitoring: Monitoring, path: Path) -> None:
+    """Every alert fires, does not fire, resolves and reads as its promtool test says."""
+    assert "SUCCESS" in said(monitoring.promtool, "test", "rules", path)
+
+
+def test_the_configurations_are_read(monitoring: Monitoring) -> None:
+    """Prometheus takes the example configuration with all rules, Alertmanager takes its own with the templates."""
+    told = said(monitoring.promtool, "check", "config", FOLDER / "prometheus.yml")
+    assert "FAILED" not in told
+    assert all(path.name in told for path in RULES)
+    assert "1 templates" in said(monitoring.amtool, "check-config", FOLDER / "alertmanager.yml")
+
+
+@pytest.mark.parametrize(
+    ("labels", "receiver"),
+    [(["severity=critical"], "chat"), (["severity=warning", "system=sops"], "chat"), (["severity=info"], "nobody")],
+)
+def test_alerts_are_routed(monitoring: Monitoring, labels: list[str], receiver: str) -> None:
+    """What is urgent reaches the chat, what is not stays in Alertmanager."""
+    config = f"--config.file={FOLDER / 'alertmanager.yml'}"
+    assert said(monitoring.amtool, "config", "routes", "test", config, *labels).strip() == receiver
+
+
+def alerts_of(name: str) -> list[dict[str, Any]]:
+    """Return what promtool expects of an alert, as Alertmanager hands it to templates."""
+    expected = [alert for case in cases(name) for _, alerts in case for alert in alerts]
+    return [
+        {
+            "status": "firing",
+            "labels": {"alertname": name} | alert["exp_labels"],
+            "annotations": alert["exp_annotations"],
+            "startsAt": STARTS,
+            "endsAt": "0001-01-01T00:00:00Z",
+        }
+        for alert in expected
+    ]
+
+
+def resolved(alert: dict[str, Any]) -> dict[str, Any]:
+    return alert | {"status": "resolved", "endsAt": ENDS}
+
+
+def rendered(monitoring: Monitoring, folder: Path, alerts: list[dict[str, Any]], language: str) -> str:
+    """Return title and text of a message, as amtool writes it."""
+    common = set.intersection(*(set(alert["labels"].items()) for alert in alerts))
+    status = "firing" if any(alert["status"] == "firing" for alert in alerts) else "resolved"
+    data = folder / "data.json"
+    data.write_text(json.dumps({"status": status, "alerts": alerts, "commonLabels": dict(common)}), "utf-8")
+    templates = [f'{{{{ template "bk_task.{part}.{language}" . }}}}' for part in ("title", "text")]
+    return said(
+        monitoring.amtool,
+        "template",
+        "render",
+        f"--template.glob={FOLDER / 'templates/*.tmpl'}",
+        f"--template.text={chr(10).join(templates)}",
+        f"--template.data={data}",
+    ).rstrip("\n")
+
+
+def test_a_message_reads_well(monitoring: Monitoring, tmp_path: Path) -> None:
+    """One failed task is one short message that says what, where, for how long, and where to go."""
+    failed = alerts_of("BkTaskFailed")[0]
+    dashboard = "http://localhost:3000/d/bk-task/bk-task?var-system=sops&var-bk_biz_id=2&var-scope=&var-task_id=10"
+    assert rendered(monitoring, tmp_path, [failed], "en").splitlines() == [
+        "🔴 Task failed: 夜间发布 (sops, business 2)",
+        (
+            "Task 10 of sops, business 2, has been failed for 3m."
+            " Failed nodes: 下发配置, 到三级, 到二级 and 1 more. Started by admin."
+        ),
+        "https://bk.example.com/sops/10",
+        f"Dashboard: {dashboard}",
+        "Runbook: docs/runbooks/BkTaskFailed.md",
+    ]
+    assert rendered(monitoring, tmp_path, [failed], "zh").splitlines() == [
+        "🔴 任务失败：夜间发布（sops 业务 2）",
+        "sops 业务 2 的任务 10 已失败 3分钟。失败节点：下发配置、到三级、到二级 等 4 个。执行人：admin。",
+        "https://bk.example.com/sops/10",
+        f"仪表盘：{dashboard}",
+        "处理手册：docs/runbooks/BkTaskFailed.md",
+    ]
+
+
+def test_a_resolution_reads_well(monitoring: Monitoring, tmp_path: Path) -> None:
+    """When it is over, the message says what is over and how long it took."""
+    over = resolved(alerts_of("BkTaskFailed")[0])
+    assert rendered(monitoring, tmp_path, [over], "en").splitlines() == [
+        "✅ Resolved: Task failed: 夜间发布 (sops, business 2)",
+        "It fired for 1h12m.",
+        "https://bk.example.com/sops/10",
+    ]
+    assert rendered(monitoring, tmp_path, [over], "zh").splitlines() == [
+        "✅ 已恢复：任务失败：夜间发布（sops 业务 2）",
+        "告警持续 1h12m。",
+        "https://bk.example.com/sops/10",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "more"),
+    [
+        ("en", "🔴 BkTaskFailed in sops, business 2: 12 firing, 1 resolved", "… and 2 more."),
+        ("zh", "🔴 BkTaskFailed，sops 业务 2：告警 12 条，恢复 1 条", "……另有 2 条告警。"),
+    ],
+)
+def test_many_alerts_are_one_message(
+    monitoring: Monitoring, tmp_path: Path, language: str, title: str, more: str
+) -> None:
+    """A group is told of as a list, of which ten are told in full and the others counted."""
+    failed = alerts_of("BkTaskFailed")[0]
+    text = rendered(monitoring, tmp_path, [failed] * 12 + [resolved(failed)], language)
+    assert text.splitlines()[0] == title
+    assert more in text
+    assert len(re.findall(r"^• ", text, re.MULTILINE)) == 11
+
+
+def test_odd_names_stay_as_they_are(monitoring: Monitoring, tmp_path: Path) -> None:
+    """Quotes, HTML, emoji and what looks like a template come out as text, on one line."""
+    odd = next(alert for alert in alerts_of("BkTaskFailed") if alert["labels"]["task_id"] == "7")
+    lines = rendered(monitoring, tmp_path, [odd], "en").splitlines()
+    assert lines[0] == '🔴 Task failed: 发布 "v2"\\beta <script>alert(1)</script> 🚀 {x="1"} (sops, business 2)'
+    assert "{{ $x }} %s" in lines[1]

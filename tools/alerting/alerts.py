@@ -1,0 +1,293 @@
+"""Every alert: what it watches, how long it waits, how urgent it is, what it says."""
+
+from dataclasses import dataclass
+
+from tools.alerting.phrases import (
+    AGE,
+    CREATOR,
+    DISCOVERY,
+    LINK,
+    PLACE,
+    REASONS,
+    TASK,
+    WHERE,
+    Text,
+    both,
+    counts,
+    measured,
+    nodes,
+)
+
+IDENTITY = "system, bk_biz_id, scope, task_id"
+
+#: What the exporter's job is called in prometheus.yml.
+JOB = 'job="bk-task-exporter"'
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert. `wait` is Prometheus' `for`; `task` tells that its labels are those of a task."""
+
+    name: str
+    expr: str
+    wait: str
+    severity: str
+    summary: Text
+    description: Text
+    task: bool = False
+
+
+def _with_info(seconds: str) -> str:
+    """With what is known of the task. After a restart of Prometheus a task may have two infos for a while: topk."""
+    return (
+        f"{seconds}\n"
+        f"* on ({IDENTITY}) group_left (task_name, kind, creator, url)\n"
+        f"topk by ({IDENTITY}) (1, bk_task:info)"
+    )
+
+
+def _seconds(reason: str) -> str:
+    """For how long tasks have needed attention for this reason."""
+    return f'max without (reason) (time() - bk_task:needs_attention_since_timestamp_seconds{{reason="{reason}"}})'
+
+
+def _task(name: str, seconds: str, wait: str, severity: str, *, summary: Text, description: Text) -> Alert:
+    return Alert(
+        name,
+        _with_info(seconds),
+        wait,
+        severity,
+        summary
+        + TASK
+        + Text(" (", "（")
+        + Text("{{ $labels.system }}, ", "{{ $labels.system }} ")
+        + PLACE
+        + Text(")", "）"),
+        WHERE + description + CREATOR + LINK,
+        task=True,
+    )
+
+
+TASKS = (
+    _task(
+        "BkTaskFailed",
+        _seconds("failed"),
+        "2m",
+        "critical",
+        summary=Text("Task failed: ", "任务失败："),
+        description=Text(" has been failed for ", "已失败 ")
+        + AGE
+        + Text(".", "。")
+        + nodes("failed", Text("Failed nodes", "失败节点")),
+    ),
+    _task(
+        "BkTaskWaiting",
+        _seconds("waiting"),
+        "30m",
+        "warning",
+        summary=Text("Task waits for a person: ", "任务等待人工处理："),
+        description=Text(" has been suspended for ", "已暂停 ")
+        + AGE
+        + Text(" and goes on only when somebody acts.", "，需要人工处理才能继续。")
+        + nodes("suspended", Text("Suspended nodes", "暂停节点")),
+    ),
+    _task(
+        "BkTaskRunsTooLong",
+        _seconds("runs_too_long"),
+        "5m",
+        "warning",
+        summary=Text("Task runs too long: ", "任务执行时间过长："),
+        description=Text(" has been over its limit for ", "超出时限 ")
+        + AGE
+        + Text(".", "。")
+        + measured("bk_task_elapsed_seconds", Text(" It has run for ", "已执行 "), Text(".", "。"))
+        + nodes("running", Text("Running nodes", "执行中节点")),
+    ),
+    _task(
+        "BkTaskNotFinishedInTime",
+        "max without (reason) (\n"
+        '  bk_task:needs_attention{reason="overdue"}\n'
+        f"  * on ({IDENTITY}) (time() - bk_task:finish_by_timestamp_seconds)\n"
+        ")",
+        "1m",
+        "critical",
+        summary=Text("Task did not finish in time: ", "任务未按时完成："),
+        description=Text(" should have finished ", "应在 ")
+        + AGE
+        + Text(" ago.", "前完成。")
+        + nodes("failed|suspended|running", Text("Unfinished nodes", "未完成节点")),
+    ),
+    _task(
+        "BkNodemanHostsFailed",
+        _seconds("hosts_failed"),
+        "2m",
+        "critical",
+        summary=Text("Hosts failed in nodeman job: ", "节点管理任务有主机失败："),
+        description=Text(" has had failed hosts for ", "出现失败主机已有 ")
+        + AGE
+        + Text(".", "。")
+        + counts("bk_task_nodeman_hosts", "status", Text("Hosts", "主机数"))
+        + counts("bk_task_nodeman_failed_hosts", "err_code", Text("Failed hosts by error code", "失败主机错误码")),
+    ),
+    _task(
+        "BkGsekitTasksFailed",
+        _seconds("job_tasks_failed"),
+        "2m",
+        "critical",
+        summary=Text("Tasks failed in gsekit job: ", "进程配置管理任务有失败项："),
+        description=Text(" has had failed tasks for ", "出现失败项已有 ")
+        + AGE
+        + Text(".", "。")
+        + counts("bk_task_gsekit_job_tasks", "status", Text("Tasks of the job", "任务项")),
+    ),
+    _task(
+        "BkTaskUnreadable",
+        _seconds("unreadable"),
+        "10m",
+        "warning",
+        summary=Text("Task cannot be read: ", "任务状态无法读取："),
+        description=Text(" could not be read for ", "已有 ")
+        + AGE
+        + Text(", so its state is not known.", "无法读取，状态未知。"),
+    ),
+    _task(
+        "BkTaskStateUnknown",
+        _seconds("unknown_state"),
+        "5m",
+        "warning",
+        summary=Text("Task is in an unknown state: ", "任务处于未知状态："),
+        description=Text(" has been for ", "已有 ")
+        + AGE
+        + Text(
+            " in a state, or has a node in one, that this version of the exporter does not know.",
+            "处于（或有节点处于）当前版本 exporter 不认识的状态。",
+        )
+        + nodes("unknown", Text("Nodes", "节点")),
+    ),
+    _task(
+        "BkTaskNodesTruncated",
+        f"(max by ({IDENTITY}) (bk_task_nodes_truncated) > 0)",
+        "15m",
+        "info",
+        summary=Text("Not all nodes are shown: ", "节点未全部展示："),
+        description=Text(
+            " has {{ $value }} more started nodes than `nodes_per_task` or `node_series` let through, and has had too"
+            " many for 15 minutes. The most urgent nodes are shown.",
+            "还有 {{ $value }} 个已开始的节点因 `nodes_per_task` 或 `node_series` 的限制未展示，已持续 15 分钟以上。"
+            "最需要关注的节点已优先展示。",
+        ),
+    ),
+)
+
+EXPORTER = (
+    Alert(
+        "BkSystemUnreadable",
+        "max by (system) (bk_task_up) == 0",
+        "3m",
+        "critical",
+        Text("BlueKing system unreadable: {{ $labels.system }}", "蓝鲸系统无法读取：{{ $labels.system }}"),
+        Text(
+            "Not one task of {{ $labels.system }} could be read for 3 minutes or more, so nothing is known of them.",
+            "{{ $labels.system }} 的所有任务已有 3 分钟以上无法读取，状态均未知。",
+        )
+        + REASONS,
+    ),
+    Alert(
+        "BkCredentialsRefused",
+        'sum by (system) (increase(bk_task_exporter_api_request_failures_total{reason="auth"}[5m]))\n'
+        "/ sum by (system) (increase(bk_task_exporter_api_requests_total[5m]))\n"
+        ">= 0.5",
+        "2m",
+        "critical",
+        Text("Credentials refused by {{ $labels.system }}", "{{ $labels.system }} 拒绝了凭证"),
+        Text(
+            "{{ $labels.system }} refused the exporter's credentials in {{ $value | humanizePercentage }} of the"
+            " requests of the last 5 minutes. App code, secret, user or token need to be looked at.",
+            "最近 5 分钟内，{{ $labels.system }} 有 {{ $value | humanizePercentage }} 的请求因凭证被拒绝。"
+            "请检查应用编码、密钥、用户或 token。",
+        ),
+    ),
+    Alert(
+        "BkRequestsThrottled",
+        "(\n"
+        '  sum by (system) (increase(bk_task_exporter_api_request_failures_total{reason="throttled"}[10m]))\n'
+        "  / sum by (system) (increase(bk_task_exporter_api_requests_total[10m])) > 0.05\n"
+        ") or (\n"
+        "  sum by (system) (increase(bk_task_exporter_throttled_seconds_total[10m]))\n"
+        "  / sum by (system) (increase(bk_task_exporter_api_requests_total[10m])) > 2\n"
+        ")",
+        "10m",
+        "warning",
+        Text("Requests to {{ $labels.system }} are throttled", "对 {{ $labels.system }} 的请求被限流"),
+        Text(
+            "For 10 minutes or more, {{ $labels.system }} has refused more than 5 % of the requests as too many, or"
+            " each has waited for more than 2 s for the configured rate. Pages may be incomplete.",
+            "已有 10 分钟以上，{{ $labels.system }} 因请求过多拒绝了超过 5 % 的请求，"
+            "或请求因速率限制平均等待超过 2 秒。指标可能不完整。",
+        ),
+    ),
+    Alert(
+        "BkDiscoveryFailing",
+        "max by (discovery) (bk_task_exporter_discovery_up) == 0",
+        "10m",
+        "warning",
+        Text("Discovery fails: ", "任务发现失败：") + DISCOVERY,
+        Text(
+            "Tasks could not be listed for 10 minutes or more. Tasks that were created since are not watched;"
+            " those known before still are.",
+            "已有 10 分钟以上无法获取任务列表。此后新建的任务没有被监控，之前发现的任务不受影响。",
+        ),
+    ),
+    Alert(
+        "BkDiscoveryTruncated",
+        "max by (discovery) (bk_task_exporter_discovery_truncated) == 1",
+        "15m",
+        "warning",
+        Text("Discovery finds more than its limit: ", "任务发现超出上限：") + DISCOVERY,
+        Text(
+            "For 15 minutes or more there have been more tasks than the `limit` of this discovery."
+            " Those beyond it are not watched.",
+            "任务数量超过该发现规则的 `limit` 已有 15 分钟以上，超出的任务没有被监控。",
+        ),
+    ),
+    Alert(
+        "BkTaskExporterReloadFailed",
+        "bk_task_exporter_config_last_reload_successful == 0",
+        "1m",
+        "warning",
+        Text("Configuration not loaded: {{ $labels.instance }}", "配置加载失败：{{ $labels.instance }}"),
+        Text(
+            "{{ $labels.instance }} could not load its configuration and goes on with the one before."
+            " Its log and `bk-task-exporter check-config` say what is wrong.",
+            "{{ $labels.instance }} 无法加载配置，仍在使用之前的配置。"
+            "原因见其日志，或执行 `bk-task-exporter check-config`。",
+        ),
+    ),
+    Alert(
+        "BkCredentialsNotLoaded",
+        "bk_task_exporter_credentials_last_load_successful == 0",
+        "1m",
+        "warning",
+        Text("Credentials not loaded: {{ $labels.instance }}", "凭证加载失败：{{ $labels.instance }}"),
+        Text(
+            "{{ $labels.instance }} could not read its credentials from their files and goes on with those before."
+            " Its log says which file.",
+            "{{ $labels.instance }} 无法从文件读取凭证，仍在使用之前的凭证。具体文件见其日志。",
+        ),
+    ),
+    Alert(
+        "BkTaskExporterDown",
+        f"up{{{JOB}}} == 0\nor\nabsent(up{{{JOB}}})",
+        "3m",
+        "critical",
+        both("<down>{{ or $labels.instance $labels.job }}", {"down": "Exporter down: "}, {"down": "Exporter 不可用："}),
+        Text(
+            "Prometheus has had no metrics from {{ or $labels.instance $labels.job }} for 3 minutes or more."
+            " Nobody watches its BlueKing tasks.",
+            "Prometheus 已有 3 分钟以上无法从 {{ or $labels.instance $labels.job }} 获取指标，"
+            "其蓝鲸任务处于无人监控状态。",
+        ),
+    ),
+)
+
+ALERTS = TASKS + EXPORTER
