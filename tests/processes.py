@@ -18,7 +18,7 @@ import httpx
 
 T = TypeVar("T")
 
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 def until(ask: Callable[[], T], satisfied: Callable[[T], object] = bool, seconds: float = SECONDS) -> T:
@@ -49,7 +49,7 @@ def command(*arguments: str) -> list[str]:
 def ended(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run a command that ends by itself."""
     return subprocess.run(
-        command(*arguments), env=environment(**(env or {})), capture_output=True, text=True, timeout=60, check=False
+        command(*arguments), env=environment(**(env or {})), capture_output=True, text=True, timeout=120, check=False
     )
 
 
@@ -107,7 +107,7 @@ def serving(
         if process.poll() is None:
             process.terminate()
             try:
-                process.wait(10)
+                process.wait(30)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

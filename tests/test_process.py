@@ -76,7 +76,7 @@ def test_sigterm_lets_a_scrape_end(config: Path) -> None:
             header = {"X-Prometheus-Scrape-Timeout-Seconds": "2"}
             scrape = threading.Thread(target=lambda: pages.append(exporter.get("/metrics", headers=header)))
             scrape.start()
-            assert came.wait(10)
+            assert came.wait(SECONDS)
             assert exporter.stop() == 0
             scrape.join()
             assert [page.status_code for page in pages] == [200]
