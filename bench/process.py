@@ -1,0 +1,130 @@
+"""Processes that are measured from outside: CPU and memory by /proc, pages by a plain HTTP client."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """One page: its size and the seconds until it was there."""
+
+    body: bytes
+    seconds: float
+
+
+class Server:
+    """A running server on loopback."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
+        self.process = process
+        self.port = port
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def get(self, path: str, *, timeout: float = 120.0, headers: dict[str, str] | None = None) -> Fetched:
+        """Fetch a page."""
+        began = time.perf_counter()
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        connection.request("GET", path, headers=headers or {})
+        body = connection.getresponse().read()
+        connection.close()
+        return Fetched(body, time.perf_counter() - began)
+
+    def cpu(self) -> float:
+        """Seconds of CPU that it has used, system time included."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    def memory(self, field: str = "VmRSS") -> float:
+        """MiB of resident memory; `VmHWM` for its peak."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(f"{field}:")) / 1024
+
+
+@contextlib.contextmanager
+def running(command: Sequence[str], port: int, ready: str) -> Iterator[Server]:
+    """A server, from the moment that `ready` is answered until the block ends."""
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    server = Server(process, port)
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            with contextlib.suppress(OSError):
+                server.get(ready, timeout=1.0)
+                break
+            if process.poll() is not None or time.monotonic() > deadline:
+                said = process.stderr.read().decode() if process.stderr else ""
+                raise RuntimeError(f"{command[0]} did not start: {said}")
+            time.sleep(0.01)
+        yield server
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+@contextlib.contextmanager
+def upstream(**options: object) -> Iterator[Server]:
+    """The benchmark's own bk-sops."""
+    port = free_port()
+    flags = [f"--{name}={value}" for name, value in options.items() if not isinstance(value, bool)]
+    flags += [f"--{name}" for name, value in options.items() if value is True]
+    with running([sys.executable, "-m", "bench.upstream", f"--port={port}", *flags], port, "/count") as server:
+        yield server
+
+
+CONFIG = """
+bkapi:
+  auth: {{bk_app_code: bench, bk_app_secret: bench}}
+  max_connections: 64
+  requests_per_second: 100000
+systems:
+  sops: {{url: "{url}"}}
+collect: {{cache_ttl: {cache_ttl}, final_cache_ttl: {final_cache_ttl}, node_series: 10000000}}
+tasks:
+"""
+
+
+@contextlib.contextmanager
+def exporter(
+    directory: Path, url: str, tasks: int, *, cache_ttl: str = "0s", final_cache_ttl: str = "0s"
+) -> Iterator[Server]:
+    """Our exporter on so many tasks."""
+    port = free_port()
+    file = directory / f"config-{port}.yaml"
+    lines = [f"  - {{system: sops, bk_biz_id: 2, task_id: {i}}}\n" for i in range(1, tasks + 1)]
+    file.write_text(
+        CONFIG.format(url=url, cache_ttl=cache_ttl, final_cache_ttl=final_cache_ttl) + "".join(lines), "utf-8"
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "exporter",
+        "serve",
+        f"--config.file={file}",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]
+    with running(command, port, "/-/ready") as server:
+        yield server
