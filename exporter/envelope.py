@@ -26,7 +26,7 @@ MAX_MESSAGE = 300
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One HTTP answer, read to its end; header names are lower case."""
+    """One HTTP answer, read to its end; headers are looked up by lower case names."""
 
     status: int
     headers: Mapping[str, str]

@@ -30,7 +30,10 @@ class Bucket:
         self._turn = asyncio.Lock()
 
     async def take(self) -> float:
-        """Wait for a token; the seconds that it took."""
+        """Wait for a token; the seconds that it took, 0 if there was one."""
+        if not self._turn.locked() and self._fill() >= 1.0:
+            self._tokens -= 1.0
+            return 0.0
         began = self._clock()
         async with self._turn:
             while (missing := 1.0 - self._fill()) > 0:  # noqa: ASYNC110 (time is what is waited for)
