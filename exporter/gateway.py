@@ -12,7 +12,7 @@ import logging
 import random
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -126,7 +126,8 @@ class Gateway:
                 "Accept-Encoding": "gzip",
                 "User-Agent": _USER_AGENT,
                 "X-Bkapi-Authorization": self._authorization,
-            }
+            },
+            encoding="ascii",
         )
 
     def capacity(self, seconds: float) -> int:
@@ -238,11 +239,17 @@ def _masked(text: str, credentials: Credentials) -> str:
     return text
 
 
+def _body(response: httpx.Response) -> AsyncIterable[bytes]:
+    """The body; httpx's own way through it is worth its cost only where something is to be decoded."""
+    if "content-encoding" not in response.headers and isinstance(response.stream, httpx.AsyncByteStream):
+        return response.stream
+    return response.aiter_bytes()
+
+
 async def _read(response: httpx.Response) -> bytes:
     chunks: list[bytes] = []
     size = 0
-    plain = "content-encoding" not in response.headers and isinstance(response.stream, httpx.AsyncByteStream)
-    async for chunk in response.stream if plain else response.aiter_bytes():
+    async for chunk in _body(response):
         size += len(chunk)
         if size > MAX_BODY:
             raise TaskError(Reason.MALFORMED, f"the answer is larger than {MAX_BODY >> 20} MiB")

@@ -56,7 +56,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             answer = await self._open().request(
                 request.method,
                 str(request.url),
-                headers=request.headers.multi_items(),
+                headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw],
                 data=request.content or None,
                 allow_redirects=False,
                 proxy=self._proxy_url,
