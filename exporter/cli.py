@@ -24,6 +24,9 @@ LOG = (
     Flag("log.format", "logfmt", "how it is logged", choices=("logfmt", "json")),
 )
 LISTEN = Flag("web.listen-address", ":9840", "where to answer scrapes", metavar="ADDRESS")
+SHARD = Flag(
+    "shard", "0/1", "which part of all tasks: 2/8, or auto/8 in a pod of a StatefulSet", metavar="ORDINAL/SHARDS"
+)
 LIFECYCLE = Flag("web.enable-lifecycle", default=False, help="let POST /-/reload take the configuration anew")
 DEMO = (
     Flag("web.listen-address", "127.0.0.1:9840", "where to answer scrapes", metavar="ADDRESS"),
@@ -66,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     serve = _command(commands, "serve", _serve, "answer scrapes")
-    add(serve, (CONFIG, LISTEN, LIFECYCLE))
+    add(serve, (CONFIG, LISTEN, LIFECYCLE, SHARD))
     add(_command(commands, "demo", _demo, "answer scrapes about a simulated BlueKing"), DEMO)
     check = _command(commands, "check-config", _check_config, "tell every problem of a configuration")
     check.add_argument("file", metavar="FILE", help="the configuration to check")
@@ -95,7 +98,8 @@ def _command(
 def _serve(arguments: argparse.Namespace) -> int:
     from exporter.commands import serve  # noqa: PLC0415
 
-    return _run(serve(arguments.config_file, arguments.web_listen_address, lifecycle=arguments.web_enable_lifecycle))
+    lifecycle = arguments.web_enable_lifecycle
+    return _run(serve(arguments.config_file, arguments.web_listen_address, shard=arguments.shard, lifecycle=lifecycle))
 
 
 def _demo(arguments: argparse.Namespace) -> int:

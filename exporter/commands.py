@@ -21,6 +21,7 @@ from exporter.reloading import Reloader
 from exporter.render import Renderer
 from exporter.server import Address, event_on, listen, stop_on_signals
 from exporter.server import serve as serve_app
+from exporter.shards import WHOLE, Shard
 from exporter.targets import Target
 from exporter.telemetry import Telemetry
 
@@ -30,14 +31,15 @@ log = logging.getLogger(__name__)
 REVISION = os.environ.get("BK_TASK_EXPORTER_REVISION", "unknown")
 
 
-def _live(config: Config) -> Live:
-    return Live(config, Telemetry(CollectorRegistry(), version=__version__, revision=REVISION))
+def _live(config: Config, shard: Shard = WHOLE) -> Live:
+    return Live(config, Telemetry(CollectorRegistry(), version=__version__, revision=REVISION), shard=shard)
 
 
-async def serve(config_file: str, listen_address: str, *, lifecycle: bool = False) -> None:
+async def serve(config_file: str, listen_address: str, *, shard: str, lifecycle: bool = False) -> None:
     """Answer scrapes until SIGTERM; SIGHUP takes the configuration anew, and so does a request with `lifecycle`."""
     reload_asked = event_on(signal.SIGHUP)
-    live = _live(load(Path(config_file)))
+    part = Shard.parse(shard, hostname=os.environ.get("HOSTNAME"))
+    live = _live(load(Path(config_file)), part)
     reloader = Reloader(Path(config_file), live)
     following = asyncio.create_task(reloader.follow(reload_asked))
     try:
@@ -52,7 +54,7 @@ async def _serve(live: Live, app: ASGIApp, address: Address, stop: asyncio.Event
         sock = listen(address)
         stop_on_signals(stop)
         host, port = sock.getsockname()[:2]
-        log.info("listening", extra=fields(address=f"{host}:{port}", version=__version__))
+        log.info("listening", extra=fields(address=f"{host}:{port}", version=__version__, shard=str(live.shard)))
         await serve_app(app, sock, stop)
     finally:
         await live.aclose()

@@ -18,6 +18,7 @@ from exporter.model import Task
 from exporter.outcome import Outcome
 from exporter.pieces import Rendered
 from exporter.render import Renderer
+from exporter.shards import WHOLE, Shard
 from exporter.store import Store
 from exporter.systems import SYSTEMS
 from exporter.systems.base import Nodes, operations
@@ -73,8 +74,11 @@ class Live:
         *,
         make_transport: MakeTransport = wire,
         clocks: Clocks | None = None,
+        shard: Shard = WHOLE,
     ) -> None:
         self.telemetry = telemetry
+        self.shard = shard
+        telemetry.sharded(shard.ordinal, shard.shards)
         self.clocks = clocks or Clocks()
         self.incidents = Incidents()
         #: The last page of all tasks, for whoever looks at the status page.
@@ -91,7 +95,8 @@ class Live:
             name: Gateway(system, self._make_transport(system), self.telemetry, clocks=self.clocks)
             for name, system in config.systems.items()
         }
-        return Setup(config, gateways, tuple(unique(map(Target.of, config.tasks))))
+        targets = unique(map(Target.of, config.tasks))
+        return Setup(config, gateways, tuple(target for target in targets if self.shard.serves(target.identity)))
 
     def _announce(self, setup: Setup) -> None:
         """Tell the metrics what is configured."""
