@@ -31,6 +31,7 @@ class Generated:
 
 
 GENERATED: tuple[Generated, ...] = (
+    Generated("README.md", owncatalogue.markdown_table, "metrics"),
     Generated("config.schema.json", json_schema.schema_json),
     Generated("docs/configuration.md", reference.reference),
     Generated("docs/metrics.md", owncatalogue.markdown_page),
