@@ -20,7 +20,7 @@ from tests.processes import Exporter, serving, until
 pytestmark = pytest.mark.real
 
 TASKS = 1000
-UP = re.compile(r'^bk_task_up\{.*task_id="(\d+)".*\} 1$', re.MULTILINE)
+UP = re.compile(r'^bk_task_up\{.*task_id="(\d+)".*\} 1\.0$', re.MULTILINE)
 CONFIG = """\
 bkapi:
   auth: {{bk_app_code: task-exporter, bk_app_secret: demo-secret, bk_username: admin}}
