@@ -38,9 +38,17 @@ class Collector(Generic[K]):
 
     async def scrape(self, targets: Sequence[Target], deadline: float) -> list[Outcome[K]]:
         """One outcome for each target, in their order, not later than `deadline` (steady clock, seconds)."""
-        began = self._clocks.steady()
+        self.begin_page()
+        return await self.ask(targets, deadline)
+
+    def begin_page(self) -> None:
+        """A page begins; what it needs may be asked for in several parts."""
         for gateway in self._asker.gateways.values():
             gateway.begin_page()
+
+    async def ask(self, targets: Sequence[Target], deadline: float) -> list[Outcome[K]]:
+        """Part of a page that has begun: one outcome for each target, as `scrape` has it."""
+        began = self._clocks.steady()
         flights = self._board(self._stale(targets, began), deadline - began)
         try:
             await self._wait({flight for flight in flights.values() if flight.task}, deadline)
@@ -59,7 +67,7 @@ class Collector(Generic[K]):
         for target in targets:
             requests[target.system] = requests.get(target.system, 0) + 1
             entry = self._asker.entry(target)
-            if entry.kept is None or entry.fresh_until_steady <= now:
+            if entry.kept is None or (entry.fresh_until_steady <= now and not (target.final and entry.final)):
                 stale.setdefault(target.system, []).append(target)
         for system, asked in requests.items():
             self._meter.cached(system, requests=asked, hits=asked - len(stale.get(system, ())))

@@ -41,6 +41,11 @@ class Incidents:
         for (system, reason), healed in ended.items():
             _log_ended(system, reason, healed)
 
+    def forget(self, identities: Iterable[Identity]) -> None:
+        """Tasks that left the page end no incident."""
+        for identity in identities:
+            self._open.pop(identity, None)
+
     def forget_all_but(self, identities: Iterable[Identity]) -> None:
         """Tasks that left the configuration end no incident."""
         kept = set(identities)

@@ -6,15 +6,18 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 
 import httpx
 
 from exporter.asker import Asker, Keeping
 from exporter.collector import Collector
 from exporter.config import Config, SystemConfig
+from exporter.discoveries import Discoveries
+from exporter.discovery import Discovery
 from exporter.gateway import Clocks, Gateway
 from exporter.incidents import Incidents
-from exporter.model import Task
+from exporter.model import Identity, Place, Task
 from exporter.outcome import Outcome
 from exporter.pieces import Rendered
 from exporter.render import Renderer
@@ -48,11 +51,22 @@ class Setup:
     config: Config
     gateways: Mapping[str, Gateway]
     targets: tuple[Target, ...]
+    discoveries: Discoveries
     collectors: dict[Nodes, Collector[Rendered]] = field(default_factory=dict)
     #: Asks for one task with its nodes and why it failed; made when the first person looks at one.
     details: Collector[Task] | None = None
     users: int = 0
     retired: bool = False
+
+    def find(self, identity: Identity) -> Target | None:
+        """The task of this identity, if it is known."""
+        configured = (target for target in self.targets if target.identity == identity)
+        return next(configured, None) or self.discoveries.find(identity)
+
+    @property
+    def known(self) -> list[Target]:
+        """All tasks that are known now: those that are configured, then those that were discovered."""
+        return unique(chain(self.targets, self.discoveries.targets()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +76,14 @@ class Page:
     setup: Setup
     outcomes: Sequence[Outcome[Rendered]]
     when: float
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Known tasks of some places, and the discoveries of these places that could not list theirs."""
+
+    targets: Sequence[Target]
+    failed: Sequence[Discovery]
 
 
 class Live:
@@ -95,16 +117,47 @@ class Live:
             name: Gateway(system, self._make_transport(system), self.telemetry, clocks=self.clocks)
             for name, system in config.systems.items()
         }
+        discoveries = [
+            Discovery(
+                params,
+                gateways[params.place.system],
+                serves=self.shard.serves,
+                zone=config.collect.time_zone,
+                meter=self.telemetry,
+                clocks=self.clocks,
+            )
+            for params in config.discover
+        ]
         targets = unique(map(Target.of, config.tasks))
-        return Setup(config, gateways, tuple(target for target in targets if self.shard.serves(target.identity)))
+        return Setup(
+            config,
+            gateways,
+            tuple(target for target in targets if self.shard.serves(target.identity)),
+            Discoveries(discoveries, self.clocks),
+        )
 
     def _announce(self, setup: Setup) -> None:
         """Tell the metrics what is configured."""
+        listed = {discovery.system for discovery in setup.discoveries}
         self.telemetry.configured(
-            {name: operations(SYSTEMS[name], gateway.config.site) for name, gateway in setup.gateways.items()}
+            {
+                name: operations(SYSTEMS[name], gateway.config.site, lists=name in listed)
+                for name, gateway in setup.gateways.items()
+            }
         )
-        self.telemetry.targets(Counter((target.system, target.source) for target in setup.targets))
+        self.telemetry.forget_discoveries()
+        for discovery in setup.discoveries:
+            discovery.report()
+        self._count(setup)
         self.telemetry.reloaded(successful=True, when=self.clocks.wall())
+
+    def _count(self, setup: Setup) -> None:
+        """Tell the metrics how many tasks are known; none where some could be."""
+        if setup.retired:
+            return
+        counts = Counter((target.system, target.source) for target in setup.known)
+        none = {(discovery.system, "discovered"): 0 for discovery in setup.discoveries}
+        self.telemetry.targets(none | counts)
 
     def _collector(self, setup: Setup, nodes: Nodes) -> Collector[Rendered]:
         """The collector for one way to show nodes; most only ever need the configured one."""
@@ -138,8 +191,7 @@ class Live:
         """All tasks, not later than in `seconds`."""
         began = self.clocks.steady()
         async with self.setup() as setup:
-            collector = self._collector(setup, setup.config.collect.nodes)
-            outcomes = await collector.scrape(setup.targets, began + seconds)
+            outcomes = await self._collect(setup, began + seconds)
         self.incidents.update(outcomes)
         self.telemetry.scraped(self.clocks.steady() - began)
         self.telemetry.credentials_loaded(
@@ -149,18 +201,51 @@ class Live:
         self.last = Page(setup, outcomes, self.clocks.wall())
         return self.last
 
+    async def _collect(self, setup: Setup, deadline: float) -> Sequence[Outcome[Rendered]]:
+        collector = self._collector(setup, setup.config.collect.nodes)
+        collector.begin_page()
+        match setup.config.collect.metrics:
+            case "all":
+                self.incidents.forget(setup.discoveries.begin(deadline))
+                outcomes = await setup.discoveries.page(collector, setup.targets, deadline)
+                self._count(setup)
+                return outcomes
+            case "configured":
+                return await collector.ask(setup.targets, deadline)
+            case "none":
+                return ()
+
+    async def inventory(self, seconds: float, wanted: Callable[[Place], bool]) -> Inventory:
+        """The known tasks of some places, their lists read anew if that is due, not later than in `seconds`."""
+        deadline = self.clocks.steady() + seconds
+        async with self.setup() as setup:
+            self._collector(setup, setup.config.collect.nodes).begin_page()
+            self.incidents.forget(setup.discoveries.begin(deadline, wanted))
+            await setup.discoveries.wait(deadline)
+            self._count(setup)
+            return Inventory(
+                targets=[target for target in setup.known if wanted(target.identity.place)],
+                failed=[
+                    discovery
+                    for discovery in setup.discoveries
+                    if wanted(discovery.params.place) and (discovery.error is not None or not discovery.ready)
+                ],
+            )
+
     async def probe(self, target: Target, seconds: float, nodes: Nodes | None = None) -> Page:
         """One task, configured or not."""
         began = self.clocks.steady()
         async with self.setup() as setup:
             collector = self._collector(setup, nodes or setup.config.collect.nodes)
-            return Page(setup, await collector.scrape([target], began + seconds), self.clocks.wall())
+            outcomes = await collector.scrape([setup.discoveries.enriched(target)], began + seconds)
+            setup.discoveries.note(outcomes)
+            return Page(setup, outcomes, self.clocks.wall())
 
     async def detail(self, setup: Setup, target: Target, seconds: float) -> Outcome[Task]:
         """One task with its nodes and why it failed, asked for apart from scrapes; `setup` must be in use."""
         if setup.details is None:
             setup.details = self._detail_collector(setup)
-        outcomes = await setup.details.scrape([target], self.clocks.steady() + seconds)
+        outcomes = await setup.details.scrape([setup.discoveries.enriched(target)], self.clocks.steady() + seconds)
         self._details.trim(DETAILS)
         return outcomes[0]
 
@@ -185,9 +270,11 @@ class Live:
         """
         fresh = self._build(config)
         old, self._setup = self._setup, fresh
+        fresh.discoveries.adopt(old.discoveries)
+        old.discoveries.give_up()
         self._announce(fresh)
         old.retired = True
-        self.incidents.forget_all_but(target.identity for target in fresh.targets)
+        self.incidents.forget_all_but(target.identity for target in fresh.known)
         if not old.users:
             await _close(old)
 
@@ -197,6 +284,7 @@ class Live:
 
 
 async def _close(setup: Setup) -> None:
+    setup.discoveries.give_up()
     for collector in setup.collectors.values():
         await collector.aclose()
     if setup.details is not None:

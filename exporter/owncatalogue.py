@@ -71,7 +71,7 @@ OWN_FAMILIES: tuple[OwnFamily, ...] = (
     OwnFamily(
         "targets",
         "gauge",
-        "Tasks that a page shows, per system and by where they come from: the configuration or a discovery.",
+        "Tasks that are watched, per system and by where they come from: the configuration or a discovery.",
         ("system", "source"),
     ),
     OwnFamily("discovery_up", "gauge", "Whether the last listing of this discovery succeeded.", ("discovery",)),

@@ -14,12 +14,16 @@ Source = Literal["configured", "discovered"]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One task to ask for. `known` is what a listing said of it; an answer's own words go before."""
+    """One task to ask for. `known` is what a listing said of it; an answer's own words go before.
+
+    `final`: the listing proves that it ended for good, so that an answer that says so too need not be fetched again.
+    """
 
     params: TaskParams
     identity: Identity
     known: Labels = NO_LABELS
     source: Source = "configured"
+    final: bool = False
 
     @classmethod
     def of(cls, params: TaskParams, *, known: Labels = NO_LABELS, source: Source = "configured") -> Target:

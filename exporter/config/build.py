@@ -82,6 +82,7 @@ def _collect(given: CollectFile) -> Collect:
         nodes_per_task=given.nodes_per_task,
         node_series=given.node_series,
         time_zone=zones.parse(given.time_zone),
+        metrics=given.metrics,
     )
 
 

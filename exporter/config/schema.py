@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from exporter.config import zones
+from exporter.config.types import Metrics
 from exporter.duration import DURATION
 from exporter.systems import SYSTEMS
 from exporter.systems.base import AllowParams, DiscoverParams, Nodes, TaskParams
@@ -133,6 +134,13 @@ class CollectFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     node_series: Annotated[
         int, Meta(ge=0, le=100_000_000, description="Most series of single nodes on a whole page.")
     ] = 10_000
+    metrics: Annotated[
+        Metrics,
+        Meta(
+            description="Which tasks stand on `/metrics`: all, only those of `tasks`, or none. The others are there for"
+            " `/sd`, and are scraped through `/probe`."
+        ),
+    ] = "all"
     time_zone: Annotated[
         str,
         _written(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
+from typing import Literal
 
 from exporter.config.credentials import Credentials
 from exporter.config.secret import Secret
@@ -32,6 +33,10 @@ class SystemConfig:
     proxy_url: Secret | None
 
 
+#: Which tasks stand on /metrics.
+Metrics = Literal["all", "configured", "none"]
+
+
 @dataclass(frozen=True, slots=True)
 class Collect:
     """What is kept, for how many seconds, and how much of it goes onto a page."""
@@ -42,6 +47,7 @@ class Collect:
     nodes_per_task: int
     node_series: int
     time_zone: tzinfo
+    metrics: Metrics
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,9 +35,8 @@ def task_of(query: Sequence[tuple[str, str]], setup: Setup) -> Target:
     if system not in setup.config.systems:
         raise RefusedError(400, f"system: {system} is not configured here; give its url under systems")
     identity = params.identity
-    for target in setup.targets:
-        if target.identity == identity:
-            return target
+    if known := setup.find(identity):
+        return known
     if identity.place not in setup.config.probe.allow:
         raise RefusedError(403, f"{identity.place} may not be asked about here; name it under probe.allow")
     return Target.of(params)

@@ -39,7 +39,7 @@ def routes(live: Live) -> list[Route]:
         page = await _recent(live, now=request.query_params.get("refresh") == "now")
         view = overview(
             outcomes=page.outcomes,
-            targets=page.setup.targets,
+            targets=page.setup.known,
             titles={name: SYSTEMS[name].TITLE for name in page.setup.gateways},
             contacts=page.setup.gateways,
             when=page.when,

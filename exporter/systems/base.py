@@ -243,9 +243,10 @@ class System(Protocol):
         ...
 
 
-def operations(system: System, site: Site) -> tuple[str, ...]:
-    """What a system is asked at this site, as the label `operation` says it."""
-    return (site.api,) if system.BULK is None else (site.api, system.BULK.operation)
+def operations(system: System, site: Site, *, lists: bool = False) -> tuple[str, ...]:
+    """What a system is asked at this site, as the label `operation` says it; `lists`: also for lists of tasks."""
+    bulk = () if system.BULK is None else (system.BULK.operation,)
+    return (site.api, *bulk, *((system.LISTING.operation,) if lists else ()))
 
 
 def malformed(message: str) -> TaskError:
