@@ -1,58 +1,34 @@
-"""Asks for batches of tasks and keeps what comes back; several pages may wait for one batch."""
+"""Asks for batches of tasks; several pages may wait for one batch, and one bad task costs the others nothing."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import tzinfo
-from typing import Generic, Protocol, TypeVar
-
-import msgspec
+from typing import Generic, TypeVar
 
 from exporter.errors import Reason, TaskError
 from exporter.gateway import Clocks, Gateway
-from exporter.logs import fields
+from exporter.keeper import Keeper, Keeping, Meter
 from exporter.model import Identity, Task
 from exporter.plan import Batch, BulkMemory, plan
-from exporter.store import Entry, Shelf, Store
+from exporter.store import Entry, Store
 from exporter.systems import SYSTEMS
-from exporter.systems.base import Nodes, Reading, malformed
-from exporter.targets import Target, merged
+from exporter.targets import Target
+
+__all__ = ["Asker", "Flight", "Keeping", "Meter"]
 
 K = TypeVar("K")
-
-log = logging.getLogger(__name__)
-
-_MAX_WORDS = 1000
 
 #: Errors that a whole system makes: asking for each task of a failed batch singly would only repeat them.
 _OF_THE_SYSTEM = frozenset({Reason.THROTTLED, Reason.CONNECT, Reason.TLS})
 #: Errors of a bulk resource that this site may simply not have, or not grant.
-_OF_THE_RESOURCE = frozenset({Reason.BAD_URL, Reason.FORBIDDEN, Reason.AUTH})
+_OF_THE_RESOURCE = frozenset({Reason.BAD_URL, Reason.FORBIDDEN})
 
-
-class Meter(Protocol):
-    """What reading answers reports; telemetry counts it."""
-
-    def unknown_states(self, system: str, words: int = 1) -> None:
-        """BlueKing sent states that nobody told us of."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Keeping:
-    """How answers are read and kept: seconds of life, the zone of times without offset, whose nodes are shown.
-
-    `detail` asks for tasks, always singly, with why they failed.
-    """
-
-    cache_ttl: float
-    final_cache_ttl: float
-    zone: tzinfo
-    nodes: Nodes
-    detail: bool = False
+#: A batch that is not answered within this share of the page's time is asked for singly: one task may hang it.
+_PATIENCE = 0.4
+#: So few tasks are asked for singly rather than halved again.
+_FEW = 4
 
 
 @dataclass(eq=False, slots=True)
@@ -60,6 +36,8 @@ class Flight:
     """One batch under way. It is given up when the last page that waits for it leaves."""
 
     batch: Batch
+    #: Seconds that a bulk call may take.
+    patience: float
     task: asyncio.Task[None] | None = None
     waiters: int = 0
     #: For each task that is through: its error, if it has one, and when that was known (steady clock).
@@ -67,7 +45,7 @@ class Flight:
 
 
 class Asker(Generic[K]):
-    """Turns targets into kept answers. What an answer is made into is the caller's business (`distill`)."""
+    """Turns targets into kept answers."""
 
     def __init__(
         self,
@@ -81,22 +59,24 @@ class Asker(Generic[K]):
         clocks: Clocks,
     ) -> None:
         self.gateways = gateways
-        self.shelves: Mapping[str, Shelf[K]] = {
-            name: store.shelf((variant, name, gateway.config.url, gateway.config.site))
-            for name, gateway in gateways.items()
-        }
+        self._keeper = Keeper(
+            gateways=gateways,
+            store=store,
+            variant=variant,
+            keeping=keeping,
+            distill=distill,
+            meter=meter,
+            clocks=clocks,
+        )
         self._keeping = keeping
-        self._distill = distill
-        self._meter = meter
         self._clocks = clocks
         self._memory = BulkMemory(clocks.steady)
         self._flights: dict[Identity, Flight] = {}
         self._running: set[asyncio.Task[None]] = set()
-        self._said: set[tuple[str, str]] = set()
 
     def entry(self, target: Target) -> Entry[K]:
         """What is kept of a target."""
-        return self.shelves[target.system].entry(target.identity, self._clocks.steady())
+        return self._keeper.entry(target)
 
     def under_way(self, target: Target) -> Flight | None:
         """The flight that somebody started for this target, if it is not through yet."""
@@ -118,7 +98,7 @@ class Asker(Generic[K]):
         batches = plan(
             ordered, gateway.config.site, self._keeping.nodes, self._memory, lambda t: entries[t.identity].spoils
         )
-        return [self._take_off(batch) for batch in batches]
+        return [self._take_off(batch, _PATIENCE * seconds) for batch in batches]
 
     async def aclose(self) -> None:
         """Give up what is under way."""
@@ -126,8 +106,8 @@ class Asker(Generic[K]):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    def _take_off(self, batch: Batch) -> Flight:
-        flight = Flight(batch)
+    def _take_off(self, batch: Batch, patience: float) -> Flight:
+        flight = Flight(batch, patience)
         self._flights.update(dict.fromkeys((target.identity for target in batch.targets), flight))
         flight.task = task = asyncio.create_task(self._fly(flight))
         self._running.add(task)
@@ -155,8 +135,8 @@ class Asker(Generic[K]):
         try:
             if flight.batch.bulk_key is None:
                 await self._single(flight, flight.batch.targets[0])
-            else:
-                await self._bulk(flight)
+            elif error := await self._bulk(flight, flight.batch.targets, patience=flight.patience):
+                await self._fall_back(flight, error)
         finally:
             seconds = self._clocks.steady() - began
             for target in flight.batch.targets:
@@ -173,104 +153,83 @@ class Asker(Generic[K]):
             return self._settle(flight, target, error)
         return self._settle(flight, target, answer)
 
-    async def _bulk(self, flight: Flight) -> None:
+    async def _bulk(self, flight: Flight, targets: Sequence[Target], *, patience: float) -> TaskError | None:
+        """Ask for some tasks of a batch with one call; the error is why it brought nothing."""
         gateway, bulk = self.gateways[flight.batch.system], SYSTEMS[flight.batch.system].BULK
         assert bulk is not None  # noqa: S101 (a plan makes no batch without it)
-        targets = flight.batch.targets
         params = [target.params for target in targets]
         try:
-            answers = bulk.split(await gateway.ask(bulk.request(params, gateway.config.site)), params)
+            data = await gateway.ask(bulk.request(params, gateway.config.site), timeout=patience)
+            answers = bulk.split(data, params)
         except TaskError as error:
-            await self._fall_back(flight, error)
-            return
+            return error
         for target, answer in zip(targets, answers, strict=True):
             self._settle(flight, target, answer, bulk=True)
+        return None
 
     async def _fall_back(self, flight: Flight, error: TaskError) -> None:
-        """A batch fails whole for one bad task. Find that one, and keep the others."""
-        first, *rest = flight.batch.targets
+        """A batch failed whole: what that says of its tasks depends on why."""
+        targets = flight.batch.targets
         if error.reason in _OF_THE_SYSTEM or (error.reason is Reason.AUTH and error.explicit):
-            for target in flight.batch.targets:
-                self._settle(flight, target, error)
-            return
-        first_error = await self._single(flight, first)
-        if error.reason in _OF_THE_RESOURCE:
-            if first_error is not None and first_error.reason is error.reason:
-                for target in rest:
-                    self._settle(flight, target, first_error)
-                return
-            self._memory.missing(flight.batch, whole_system=error.reason is not Reason.FORBIDDEN)
-        errors = [first_error, *await asyncio.gather(*(self._single(flight, target) for target in rest))]
-        if error.reason not in _OF_THE_RESOURCE:
-            self._blame(flight.batch, errors)
+            self._fail(flight, targets, error)
+        elif error.reason in _OF_THE_RESOURCE:
+            await self._without_bulk(flight, error)
+        elif error.reason is Reason.TIMEOUT:
+            self._blame(flight.batch, targets, await self._singles(flight, targets))
+        else:
+            await self._search(flight, targets, error)
 
-    def _blame(self, batch: Batch, errors: Sequence[TaskError | None]) -> None:
+    async def _without_bulk(self, flight: Flight, error: TaskError) -> None:
+        """The site may lack the bulk resource, or not grant it: one single call tells that from a wrong address."""
+        first, *rest = flight.batch.targets
+        first_error = await self._single(flight, first)
+        if first_error is not None and first_error.reason is error.reason:
+            self._fail(flight, rest, first_error)
+            return
+        self._memory.missing(flight.batch, whole_system=error.reason is not Reason.FORBIDDEN)
+        await self._singles(flight, rest)
+
+    async def _search(self, flight: Flight, targets: Sequence[Target], error: TaskError) -> None:
+        """Find the task for which a batch failed, by halves; the others have their answers on the way."""
+        if len(targets) <= _FEW:
+            for target, said in zip(targets, await self._singles(flight, targets), strict=True):
+                self.entry(target).spoils = said is not None
+            return
+        halves = targets[: len(targets) // 2], targets[len(targets) // 2 :]
+        failed = await asyncio.gather(*(self._bulk(flight, half, patience=flight.patience) for half in halves))
+        if all(failed):
+            errors = await self._singles(flight, targets)
+            if error.reason is Reason.AUTH and not any(errors):
+                self._memory.missing(flight.batch, whole_system=True)  # an unknown path is a redirect to some sites
+            else:
+                self._blame(flight.batch, targets, errors)
+        elif not any(failed):
+            self._memory.too_big(flight.batch)
+        else:
+            await self._search(flight, halves[0] if failed[0] else halves[1], error)
+
+    def _blame(self, batch: Batch, targets: Sequence[Target], errors: Sequence[TaskError | None]) -> None:
         """Who fails alone too has spoiled the batch, unless all do: then the system is in trouble, and no task."""
         if all(errors):
             return
         if not any(errors):
             self._memory.too_big(batch)
-        for target, error in zip(batch.targets, errors, strict=True):
+        for target, error in zip(targets, errors, strict=True):
             self.entry(target).spoils = error is not None
 
-    # --- keeping -----------------------------------------------------------------------------------------------------
+    async def _singles(self, flight: Flight, targets: Sequence[Target]) -> list[TaskError | None]:
+        return await asyncio.gather(*(self._single(flight, target) for target in targets))
+
+    def _fail(self, flight: Flight, targets: Sequence[Target], error: TaskError) -> None:
+        for target in targets:
+            self._settle(flight, target, error)
 
     def _settle(
         self, flight: Flight, target: Target, answer: bytes | TaskError, *, bulk: bool = False
     ) -> TaskError | None:
         """Keep an answer, and tell whoever waits for it how it went."""
-        entry = self.entry(target)
-        error = answer if isinstance(answer, TaskError) else self._keep(entry, target, answer, bulk=bulk)
+        error = answer if isinstance(answer, TaskError) else self._keeper.keep(target, answer, bulk=bulk)
         if error is None and not bulk:
-            entry.spoils = False
+            self.entry(target).spoils = False
         flight.results[target.identity] = (error, self._clocks.steady())
         return error
-
-    def _keep(self, entry: Entry[K], target: Target, data: bytes, *, bulk: bool) -> TaskError | None:
-        now = self._clocks.wall()
-        fingerprint = (bulk, hash(data), target.params, target.known)
-        if entry.kept is None or entry.fingerprint != fingerprint:
-            try:
-                task = self._read(target, data, now, bulk=bulk)
-            except TaskError as error:
-                return error
-            entry.kept = self._distill(target.identity, task)
-            entry.final = task.final
-            entry.fingerprint = None if task.clocked else fingerprint
-        entry.fetched = now
-        entry.fresh_until_steady = self._clocks.steady() + self._lifetime(target, final=entry.final)
-        return None
-
-    def _read(self, target: Target, data: bytes, now: float, *, bulk: bool) -> Task:
-        system, reading = SYSTEMS[target.system], Reading(now, self._keeping.zone)
-        read = system.BULK.read if bulk and system.BULK is not None else system.read
-        try:
-            task = (system.read_detail if self._keeping.detail else read)(data, target.params, reading)
-        except TaskError:
-            raise
-        except Exception as error:
-            # A reader that breaks on an answer is our bug; it must not cost another task its metrics.
-            log.error(  # noqa: TRY400 (the traceback is for us, at debug level)
-                "bug: cannot read an answer: %s", target.identity, exc_info=log.isEnabledFor(logging.DEBUG)
-            )
-            raise malformed(
-                f"the exporter could not read the answer ({type(error).__name__}); please report it"
-            ) from None
-        if task.unknown_words:
-            self._meter.unknown_states(target.system, len(task.unknown_words))
-            self._say_unknown(target, task.unknown_words)
-        return msgspec.structs.replace(task, labels=merged(task.labels, target.known))
-
-    def _say_unknown(self, target: Target, words: Sequence[str]) -> None:
-        """Log each word once; a hostile upstream must not fill the memory with them."""
-        for word in words:
-            said = (target.system, word[:80])
-            if said not in self._said and len(self._said) < _MAX_WORDS:
-                self._said.add(said)
-                log.warning("unknown state", extra=fields(system=said[0], state=said[1], task=str(target.identity)))
-
-    def _lifetime(self, target: Target, *, final: bool) -> float:
-        """Seconds for which an answer is as good as a new one."""
-        api = self.gateways[target.system].config.site.api
-        ttl = self._keeping.final_cache_ttl if final else self._keeping.cache_ttl
-        return max(ttl, SYSTEMS[target.system].MIN_INTERVAL.get(api, 0.0))

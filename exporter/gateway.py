@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import math
 import random
 import ssl
 import time
@@ -134,27 +135,30 @@ class Gateway:
         """How many requests the limit allows within that time."""
         return self._bucket.within(seconds)
 
-    async def ask(self, request: Request) -> bytes:
-        """The raw JSON of the answer's `data`; raises TaskError. The caller's deadline cancels it."""
+    async def ask(self, request: Request, *, timeout: float = math.inf) -> bytes:  # noqa: ASYNC109
+        """The raw JSON of the answer's `data`; raises TaskError. The caller's deadline cancels it.
+
+        `timeout` are seconds for the answer, where the caller has less patience than the configuration.
+        """
         async with self._slots, self._breaker.admission():
             try:
-                data = await self._ask_twice(request)
+                data = await self._ask_twice(request, timeout)
             except TaskError as error:
                 self._breaker.refused(error)
                 raise
             self._breaker.answered()
             return data
 
-    async def _ask_twice(self, request: Request) -> bytes:
+    async def _ask_twice(self, request: Request, patience: float) -> bytes:
         sent = self._authorization
         try:
-            return await self._ask_once(request)
+            return await self._ask_once(request, patience)
         except TaskError as error:
             if not self._worth_a_retry(request, error, sent):
                 raise
             await asyncio.sleep(0.05 + 0.2 * self._jitter())
         self._meter.retried(self.config.name)
-        return await self._ask_once(request)
+        return await self._ask_once(request, patience)
 
     def _worth_a_retry(self, request: Request, error: TaskError, sent: str) -> bool:
         if error.reason is Reason.AUTH and error.explicit:
@@ -162,14 +166,14 @@ class Gateway:
             return self._authorization != sent  # the secret was rotated under us
         return request.idempotent and error.reason in _RETRIED
 
-    async def _ask_once(self, request: Request) -> bytes:
+    async def _ask_once(self, request: Request, patience: float) -> bytes:
         waited = await self._bucket.take()
         if waited > 0:
             self._meter.throttled(self.config.name, waited)
         began = self._clocks.steady()
         failure: TaskError | None = TaskError(Reason.TIMEOUT, "no answer before the page's deadline")  # if cancelled
         try:
-            data = data_of(await self._send(request))
+            data = data_of(await self._send(request, min(patience, self.config.timeout)))
             failure = None
         except TaskError as error:
             failure = self._masked(error)
@@ -186,12 +190,12 @@ class Gateway:
         else:
             self.last_bad = contact
 
-    async def _send(self, request: Request) -> Reply:
+    async def _send(self, request: Request, seconds: float) -> Reply:
         try:
-            async with asyncio.timeout(self.config.timeout):
+            async with asyncio.timeout(seconds):
                 return await self._exchange(self._compose(request))
         except TimeoutError:
-            raise TaskError(Reason.TIMEOUT, f"no whole answer within {self.config.timeout:g}s") from None
+            raise TaskError(Reason.TIMEOUT, f"no whole answer within {seconds:.3g}s") from None
         except httpx.DecodingError:
             raise TaskError(Reason.MALFORMED, "the answer's compression is broken") from None
         except httpx.TransportError as error:

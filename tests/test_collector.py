@@ -113,10 +113,41 @@ def test_one_bad_task_of_fifty_is_found_once_and_costs_nobody_else():
         return seen
 
     assert run(main) == [
-        (Reason.REFUSED, {State.RUNNING}, {"bulk": 1, "single": 50}),
+        (Reason.REFUSED, {State.RUNNING}, {"bulk": 9, "single": 3}),  # by halves
         (Reason.REFUSED, {State.RUNNING}, {"bulk": 1, "single": 1}),
         (Reason.REFUSED, {State.RUNNING}, {"bulk": 1, "single": 1}),
     ]
+
+
+@pytest.mark.parametrize("bulk", [True, False])
+def test_four_bad_tasks_of_a_thousand_cost_only_themselves_with_the_limits_as_they_come(bulk: bool):
+    """One answers garbage, one never, one HTTP 500, one a login page of 1 MB: 996 are whole on the first page."""
+    bad = {
+        123: httpx.Response(200, text="garbage"),
+        456: httpx.Response(500, text="oops"),
+        789: httpx.Response(200, html="<html>login" + "x" * (1 << 20)),
+    }
+
+    async def main(clock: Clock) -> tuple[dict[str, Any], int, float]:
+        healthy = sops_site(lambda task_id: bad.get(task_id) or tree(), latency=0.05, bulk=bulk)
+
+        async def handle(request: httpx.Request) -> httpx.Response:
+            asked = json.loads(request.content)["task_id_list"] if bulk and request.method == "POST" else []
+            if 321 in asked or "/321/" in request.url.path:
+                await asyncio.Event().wait()
+            return await healthy.handle_async_request(request)
+
+        limits = system_config(max_connections=32, requests_per_second=10.0 if bulk else 1000.0)
+        bench = collector(clock, {"sops": BlueKing(handle)}, configs={"sops": limits})
+        began = clock.now
+        page = await bench.scrape([sops(task_id) for task_id in range(1, 1001)])
+        wrong = {task_id: value for task_id, value in page.items() if value is not State.RUNNING}
+        return wrong, len(page) - len(wrong), clock.now - began
+
+    wrong, whole, took = run(main)
+    assert wrong == {"123": Reason.MALFORMED, "321": Reason.TIMEOUT, "456": Reason.SERVER, "789": Reason.AUTH}
+    assert whole == 996
+    assert took <= 9.5
 
 
 def test_a_task_that_heals_goes_back_into_the_batch():
@@ -159,7 +190,7 @@ def test_a_batch_that_fails_though_its_tasks_do_not_is_halved():
             seen.append(dict(site.operations))
         return seen
 
-    assert run(main) == [{"bulk": 2, "single": 50}, {"bulk": 2}, {"bulk": 2}]  # the first one was tried twice
+    assert run(main) == [{"bulk": 4}, {"bulk": 2}, {"bulk": 2}]  # 50, again, 25 and 25; then 25 and 25
 
 
 def test_a_site_without_the_bulk_resource_is_noticed_once():
@@ -177,6 +208,26 @@ def test_a_site_without_the_bulk_resource_is_noticed_once():
         return seen
 
     assert run(main) == [{"bulk": 1, "single": 10}, {"single": 10}]
+
+
+def test_a_site_that_redirects_unknown_paths_is_noticed_too():
+    """bk-sops sends whoever asks for an unknown path to its home page."""
+
+    async def main(clock: Clock) -> list[dict[str, int]]:
+        def handle(request: httpx.Request) -> httpx.Response:
+            return good(tree()) if request.method == "GET" else httpx.Response(302, headers={"Location": "/"})
+
+        site = BlueKing(handle)
+        bench = collector(clock, {"sops": site}, cache_ttl=0)
+        seen = []
+        for _ in range(2):
+            site.asked.clear()
+            page = await bench.scrape([sops(task_id) for task_id in range(1, 11)])
+            assert set(page.values()) == {State.RUNNING}
+            seen.append(dict(site.operations))
+        return seen
+
+    assert run(main) == [{"bulk": 3, "single": 10}, {"single": 10}]
 
 
 def test_a_wrong_address_is_not_asked_for_every_task():

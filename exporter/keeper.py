@@ -1,0 +1,128 @@
+"""Makes answers into what is kept of tasks, and knows how long that is as good as a new answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
+
+from exporter.errors import TaskError
+from exporter.gateway import Clocks, Gateway
+from exporter.logs import fields
+from exporter.model import Identity, Task
+from exporter.store import Entry, Shelf, Store
+from exporter.systems import SYSTEMS
+from exporter.systems.base import Nodes, Reading, malformed
+from exporter.targets import Target, merged
+
+K = TypeVar("K")
+
+log = logging.getLogger(__name__)
+
+_MAX_WORDS = 1000
+
+
+class Meter(Protocol):
+    """What reading answers reports; telemetry counts it."""
+
+    def unknown_states(self, system: str, words: int = 1) -> None:
+        """BlueKing sent states that nobody told us of."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How answers are read and kept: seconds of life, the zone of times without offset, whose nodes are shown.
+
+    `detail` asks for tasks, always singly, with why they failed.
+    """
+
+    cache_ttl: float
+    final_cache_ttl: float
+    zone: tzinfo
+    nodes: Nodes
+    detail: bool = False
+
+
+class Keeper(Generic[K]):
+    """The memory of one asker. What an answer is made into is the caller's business (`distill`)."""
+
+    def __init__(
+        self,
+        *,
+        gateways: Mapping[str, Gateway],
+        store: Store[K],
+        variant: Hashable,
+        keeping: Keeping,
+        distill: Callable[[Identity, Task], K],
+        meter: Meter,
+        clocks: Clocks,
+    ) -> None:
+        self.keeping = keeping
+        self._apis = {name: gateway.config.site.api for name, gateway in gateways.items()}
+        self._shelves: Mapping[str, Shelf[K]] = {
+            name: store.shelf((variant, name, gateway.config.url, gateway.config.site))
+            for name, gateway in gateways.items()
+        }
+        self._distill = distill
+        self._meter = meter
+        self._clocks = clocks
+        self._said: set[tuple[str, str]] = set()
+
+    def entry(self, target: Target) -> Entry[K]:
+        """What is kept of a target."""
+        return self._shelves[target.system].entry(target.identity, self._clocks.steady())
+
+    def keep(self, target: Target, data: bytes, *, bulk: bool) -> TaskError | None:
+        """Keep an answer; the error is why it cannot be read."""
+        entry, now = self.entry(target), self._clocks.wall()
+        fingerprint = (bulk, hash(data), target.params, target.known)
+        if entry.kept is None or entry.fingerprint != fingerprint:
+            try:
+                task = self._read(target, data, now, bulk=bulk)
+            except TaskError as error:
+                return error
+            entry.kept = self._distill(target.identity, task)
+            entry.final = task.final
+            entry.fingerprint = None if task.clocked else fingerprint
+        entry.fetched = now
+        entry.fresh_until_steady = self._clocks.steady() + self._lifetime(target, final=entry.final)
+        return None
+
+    def _read(self, target: Target, data: bytes, now: float, *, bulk: bool) -> Task:
+        system, reading = SYSTEMS[target.system], Reading(now, self.keeping.zone)
+        read = system.BULK.read if bulk and system.BULK is not None else system.read
+        try:
+            task = (system.read_detail if self.keeping.detail else read)(data, target.params, reading)
+        except TaskError:
+            raise
+        except Exception as error:
+            # A reader that breaks on an answer is our bug; it must not cost another task its metrics.
+            log.error(  # noqa: TRY400 (the traceback is for us, at debug level)
+                "bug: cannot read an answer: %s", target.identity, exc_info=log.isEnabledFor(logging.DEBUG)
+            )
+            raise malformed(
+                f"the exporter could not read the answer ({type(error).__name__}); please report it"
+            ) from None
+        if task.unknown_words:
+            self._meter.unknown_states(target.system, len(task.unknown_words))
+            self._say_unknown(target, task.unknown_words)
+        return msgspec.structs.replace(task, labels=merged(task.labels, target.known))
+
+    def _say_unknown(self, target: Target, words: Sequence[str]) -> None:
+        """Log each word once; a hostile upstream must not fill the memory with them."""
+        for word in words:
+            said = (target.system, word[:80])
+            if said not in self._said and len(self._said) < _MAX_WORDS:
+                self._said.add(said)
+                log.warning("unknown state", extra=fields(system=said[0], state=said[1], task=str(target.identity)))
+
+    def _lifetime(self, target: Target, *, final: bool) -> float:
+        """Seconds for which an answer is as good as a new one."""
+        api = self._apis[target.system]
+        ttl = self.keeping.final_cache_ttl if final else self.keeping.cache_ttl
+        return max(ttl, SYSTEMS[target.system].MIN_INTERVAL.get(api, 0.0))
