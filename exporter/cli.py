@@ -27,6 +27,12 @@ LISTEN = Flag("web.listen-address", ":9840", "where to answer scrapes", metavar=
 SHARD = Flag(
     "shard", "0/1", "which part of all tasks: 2/8, or auto/8 in a pod of a StatefulSet", metavar="ORDINAL/SHARDS"
 )
+EXTERNAL = Flag(
+    "web.external-url",
+    "",
+    "where scrapers reach this exporter, such as http://exporter.example.com:9840, if not where they ask for /sd",
+    metavar="URL",
+)
 LIFECYCLE = Flag("web.enable-lifecycle", default=False, help="let POST /-/reload take the configuration anew")
 DEMO = (
     Flag("web.listen-address", "127.0.0.1:9840", "where to answer scrapes", metavar="ADDRESS"),
@@ -69,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     serve = _command(commands, "serve", _serve, "answer scrapes")
-    add(serve, (CONFIG, LISTEN, LIFECYCLE, SHARD))
+    add(serve, (CONFIG, LISTEN, EXTERNAL, LIFECYCLE, SHARD))
     add(_command(commands, "demo", _demo, "answer scrapes about a simulated BlueKing"), DEMO)
     check = _command(commands, "check-config", _check_config, "tell every problem of a configuration")
     check.add_argument("file", metavar="FILE", help="the configuration to check")
@@ -98,8 +104,14 @@ def _command(
 def _serve(arguments: argparse.Namespace) -> int:
     from exporter.commands import serve  # noqa: PLC0415
 
-    lifecycle = arguments.web_enable_lifecycle
-    return _run(serve(arguments.config_file, arguments.web_listen_address, shard=arguments.shard, lifecycle=lifecycle))
+    serving = serve(
+        arguments.config_file,
+        arguments.web_listen_address,
+        external_url=arguments.web_external_url,
+        shard=arguments.shard,
+        lifecycle=arguments.web_enable_lifecycle,
+    )
+    return _run(serving)
 
 
 def _demo(arguments: argparse.Namespace) -> int:

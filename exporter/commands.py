@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from exporter import __version__, doors
 from exporter.config import Config, load, loads, parse_task
+from exporter.doors.sd import authority
 from exporter.errors import UserError
 from exporter.live import Live
 from exporter.logs import fields
@@ -35,15 +36,18 @@ def _live(config: Config, shard: Shard = WHOLE) -> Live:
     return Live(config, Telemetry(CollectorRegistry(), version=__version__, revision=REVISION), shard=shard)
 
 
-async def serve(config_file: str, listen_address: str, *, shard: str, lifecycle: bool = False) -> None:
+async def serve(
+    config_file: str, listen_address: str, *, external_url: str = "", shard: str, lifecycle: bool = False
+) -> None:
     """Answer scrapes until SIGTERM; SIGHUP takes the configuration anew, and so does a request with `lifecycle`."""
     reload_asked = event_on(signal.SIGHUP)
+    external = authority(external_url) if external_url else ""
     part = Shard.parse(shard, hostname=os.environ.get("HOSTNAME"))
     live = _live(load(Path(config_file)), part)
     reloader = Reloader(Path(config_file), live)
     following = asyncio.create_task(reloader.follow(reload_asked))
     try:
-        app = doors.build(live, reload=reloader.reload if lifecycle else None)
+        app = doors.build(live, reload=reloader.reload if lifecycle else None, external=external)
         await _serve(live, app, Address.parse(listen_address), asyncio.Event())
     finally:
         following.cancel()
@@ -71,7 +75,7 @@ async def demo(listen_address: str, *, seed: int, speed: float) -> None:
     url = f"http://127.0.0.1:{sock.getsockname()[1]}"
     simulator = asyncio.create_task(serve_app(Simulator(seed=seed, speed=speed).app, sock, stop))
     try:
-        live = _live(loads(demo_config(url), "demo"))
+        live = _live(loads(demo_config(url, discover=True), "demo"))
         address = Address.parse(listen_address)
         log.info("simulated BlueKing is up", extra=fields(url=url, seed=seed, speed=speed))
         log.info("look at", extra=fields(url=f"http://{address.host or '127.0.0.1'}:{address.port}/"))

@@ -111,6 +111,11 @@ class Live:
         self._setup = self._build(config)
         self._announce(self._setup)
 
+    @property
+    def systems(self) -> Sequence[str]:
+        """The systems that are configured now."""
+        return tuple(self._setup.gateways)
+
     def _build(self, config: Config) -> Setup:
         """Everything that one configuration needs; raises UserError before anything is changed."""
         gateways = {

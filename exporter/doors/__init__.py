@@ -7,14 +7,23 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp
 
-from exporter.doors import health, lifecycle, pages, scrape
+from exporter.doors import health, lifecycle, pages, scrape, sd
 from exporter.live import Live
 
 
-def build(live: Live, *, reload: lifecycle.Reload | None = None) -> ASGIApp:
-    """The application with all doors; `reload` is what `/-/reload` calls."""
+def build(live: Live, *, reload: lifecycle.Reload | None = None, external: str = "") -> ASGIApp:
+    """The application with all doors.
+
+    `reload` is what `/-/reload` calls; `external` our own `host:port`, for whoever reads it in an answer.
+    """
     app = Starlette(
-        routes=[*scrape.routes(live), *pages.routes(live), *health.routes(), *lifecycle.routes(reload)],
+        routes=[
+            *scrape.routes(live),
+            *sd.routes(live, external),
+            *pages.routes(live),
+            *health.routes(),
+            *lifecycle.routes(reload),
+        ],
         exception_handlers={404: _not_found, 405: _wrong_method},
     )
     # A redirect from /metrics/ would name the host that the request claims to be for, which may be anybody's.

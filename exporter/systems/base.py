@@ -47,6 +47,17 @@ class TaskParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
         """What is known of the task before it was ever asked for (a configured name, what a listing told)."""
         return Labels()
 
+    @property
+    def query(self) -> dict[str, str]:
+        """The parameters that name the task, as /probe takes them: defaults and a configured name are left out."""
+        given = msgspec.to_builtins(self)
+        defaults = dict(zip(self.__struct_fields__[::-1], self.__struct_defaults__[::-1], strict=False))
+        return {
+            key: str(value)
+            for key, value in given.items()
+            if key != "name" and (key not in defaults or value != defaults[key])
+        }
+
 
 class AllowParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="system"):
     """The parameters that name one business, project or space of one system: what stands in `probe.allow`."""
