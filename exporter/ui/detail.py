@@ -11,9 +11,9 @@ from exporter.model import Identity, Labels, Node, State, Task
 from exporter.outcome import Outcome
 from exporter.targets import Target, merged
 from exporter.ui.bars import Bar, bar
-from exporter.ui.rows import task_query
+from exporter.ui.rows import task_query, task_title
 from exporter.ui.shorten import Excerpt, excerpt
-from exporter.ui.tree import Family, Tree, tree
+from exporter.ui.tree import Family, Namer, Tree, namer, tree
 
 #: Most failures that are told.
 MOST_FAILURES = 100
@@ -58,7 +58,7 @@ def detail(target: Target, outcome: Outcome[Task], seen: Labels) -> Detail:
     return Detail(
         identity=outcome.identity,
         query=task_query(target.params),
-        name=clean(labels.task_name),
+        name=task_title(labels, outcome.identity),
         labels=labels,
         url=clean_url(labels.url),
         task=task,
@@ -75,9 +75,9 @@ def reasons(task: Task) -> list[Why]:
     """What failed and why: failed leaves of the tree, and whatever else BlueKing said of failures."""
     nodes = task.nodes or ()
     said = {failure.where: failure.text for failure in task.failures}
-    family = Family(nodes)
+    family, name = Family(nodes), namer(nodes)
     failed = [index for index, node in enumerate(nodes) if _failed(node) or node.id in said]
-    of_nodes = [_why(family, index, said) for index in failed]
+    of_nodes = [_why(family, index, said, name) for index in failed]
     known = {nodes[index].id for index in failed}
     others = [failure for failure in task.failures if failure.where not in known]
     return of_nodes + [Why((), clean(failure.where), None, excerpt(failure.text)) for failure in others]
@@ -87,8 +87,8 @@ def _failed(node: Node) -> bool:
     return node.leaf and node.state is State.FAILED
 
 
-def _why(family: Family, index: int, said: Mapping[str, str]) -> Why:
+def _why(family: Family, index: int, said: Mapping[str, str], name: Namer) -> Why:
     node = family.nodes[index]
-    path = [clean(family.nodes[each].name) for each in family.path(index)[:0:-1]]
+    path = [name(family.nodes[each]) for each in family.path(index)[:0:-1]]
     text = said.get(node.id)
-    return Why(path, clean(node.name), node, None if text is None else excerpt(text))
+    return Why(path, name(node), node, None if text is None else excerpt(text))

@@ -51,8 +51,8 @@ class Row:
 
     @property
     def name(self) -> str:
-        """What people call it; empty where nobody said."""
-        return clean(self.labels.task_name)
+        """What people call it."""
+        return task_title(self.labels, self.identity)
 
     @property
     def url(self) -> str:
@@ -74,8 +74,13 @@ class Row:
         """All texts in which a reader may search."""
         labels, identity = self.labels, self.identity
         said = str(self.error) if self.error else ""
-        parts = (labels.task_name, labels.kind, labels.creator, str(identity), said)
+        parts = (labels.task_name, self.name, labels.kind, labels.creator, str(identity), said)
         return "\n".join(parts).casefold()
+
+
+def task_title(labels: Labels, identity: Identity) -> str:
+    """The name of a task; of one that has none its kind or system, with its id."""
+    return clean(labels.task_name) or f"{clean(labels.kind) or identity.system} #{clean(identity.task_id)}"
 
 
 def task_query(params: TaskParams) -> str:

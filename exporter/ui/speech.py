@@ -53,9 +53,12 @@ class Speech:
         age = self.now - when
         return self("now") if age < 1 else self("ago", duration=self.duration(age))
 
-    def clock(self, when: float) -> str:
-        """`2026-11-22 09:00:00`, in the configured zone."""
-        return _datetime(when, self.zone).strftime("%Y-%m-%d %H:%M:%S")
+    def clock(self, when: float, beside: float | None = None) -> str:
+        """`2026-11-22 09:00:00`, in the configured zone; without the date where it is that of `beside`."""
+        moment = _datetime(when, self.zone)
+        if beside is not None and moment.date() == _datetime(beside, self.zone).date():
+            return moment.strftime("%H:%M:%S")
+        return moment.strftime("%Y-%m-%d %H:%M:%S")
 
     def machine(self, when: float) -> str:
         """The same moment for `<time datetime>`."""

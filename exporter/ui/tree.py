@@ -5,7 +5,7 @@ Nothing here recurses, and what is drawn is limited: a tree may be deep and larg
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,6 +39,15 @@ class Line:
 
 
 END = Line("end")
+
+Namer = Callable[[Node], str]
+
+
+def namer(nodes: Sequence[Node]) -> Namer:
+    """How nodes are called: by name; where no node has any (BKFlow) by id. Empty for a nameless one among others."""
+    if any(node.name for node in nodes):
+        return lambda node: clean(node.name)
+    return lambda node: clean(node.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +123,7 @@ def _parents(nodes: Sequence[Node]) -> Iterator[int]:
 
 def _lines(family: Family, shown: set[int]) -> Iterator[Line]:
     """In the order of starting, level by level from the outside."""
-    small = len(family.nodes) <= SMALL
+    small, name = len(family.nodes) <= SMALL, namer(family.nodes)
     stack = [(iter(family.children.get(-1, [])), -1)]
     while stack:
         level, parent = stack[-1]
@@ -123,13 +132,13 @@ def _lines(family: Family, shown: set[int]) -> Iterator[Line]:
                 continue
             node = family.nodes[index]
             if index not in family.children:
-                yield Line("node", node, clean(node.name))
+                yield Line("node", node, name(node))
                 continue
             nested = node.depth < DEEPEST
             yield Line(
                 "branch" if nested else "node",
                 node,
-                clean(node.name),
+                name(node),
                 open=small or family.restless[index],
                 inside=family.inside[index],
             )

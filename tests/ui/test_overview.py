@@ -236,8 +236,8 @@ def test_controls_have_labels_and_tables_have_heads():
 
     page = run(main)
     assert len(page.all("h1")) == 1
-    labelled = {id(control) for label in page.all("label") for control in label.all("select") + label.all("input")}
-    assert all(id(control) in labelled for control in page.all("select") + page.all("input"))
+    labelled = {label.attributes["for"] for label in page.all("label")}
+    assert {control.attributes["id"] for control in page.all("select") + page.all("input")} == labelled
     assert len(page.all("caption")) == len(page.all("table")) == 2
     assert all("scope" in head.attributes for head in page.all("th"))
 
