@@ -8,6 +8,7 @@ Requests, responses and errors stay httpx's; so do the transports that tests put
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -101,7 +102,9 @@ def _errors() -> Iterator[None]:
     except (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError) as error:
         raise httpx.ProxyError(str(error)) from error
     except aiohttp.ClientConnectorError as error:  # DNS too
-        raise httpx.ConnectError(str(error)) from error.os_error
+        raise httpx.ConnectError(
+            f"cannot connect to {error.host}:{error.port}: {_why(error.os_error)}"
+        ) from error.os_error
     except aiohttp.ServerDisconnectedError as error:
         raise httpx.RemoteProtocolError("the server closed the connection without an answer") from error
     except aiohttp.ClientPayloadError as error:
@@ -112,3 +115,9 @@ def _errors() -> Iterator[None]:
         raise httpx.ReadError(str(error) or type(error).__name__) from error
     except asyncio.IncompleteReadError as error:
         raise httpx.RemoteProtocolError(str(error)) from error
+
+
+def _why(error: OSError) -> str:
+    """The operating system's own words, which asyncio hides; the resolver's numbers are not among its errors."""
+    known = isinstance(error.errno, int) and error.errno > 0
+    return os.strerror(error.errno) if known else error.strerror or str(error)

@@ -124,7 +124,7 @@ def test_nobody_listening_is_a_connection_error():
         port = server.sockets[0].getsockname()[1]
         server.close()
         transport = AiohttpTransport(max_connections=1)
-        with pytest.raises(httpx.ConnectError, match=r"127\.0\.0\.1"):
+        with pytest.raises(httpx.ConnectError, match=rf"^cannot connect to 127\.0\.0\.1:{port}: Connection refused$"):
             await transport.handle_async_request(httpx.Request("GET", f"http://127.0.0.1:{port}/"))
         await transport.aclose()
 
