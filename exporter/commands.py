@@ -112,7 +112,8 @@ async def probe(config_file: str, system: str, parameters: Mapping[str, str], se
         raise UserError(f"{system}: {config_file} does not say how to reach it; add it under `systems`")
     live = _live(config)
     try:
-        page = await live.probe(target, seconds)
+        async with live.setup() as setup:
+            page = await live.probe(setup, target, seconds)
     finally:
         await live.aclose()
     error = page.outcomes[0].error

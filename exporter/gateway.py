@@ -7,6 +7,7 @@ answer means is decided elsewhere, without I/O.
 from __future__ import annotations
 
 import asyncio
+import copy
 import functools
 import logging
 import math
@@ -20,11 +21,11 @@ from typing import Protocol
 import httpx
 import msgspec
 
-from exporter.config import Credentials, Secret, SystemConfig
-from exporter.config.secret import MASK
+from exporter.config import Credentials, SystemConfig
 from exporter.envelope import Reply, data_of, one_line
 from exporter.errors import Reason, TaskError, UserError
 from exporter.logs import fields
+from exporter.masking import hide, secrets_of
 from exporter.politeness import Breaker, Bucket
 from exporter.systems.base import Request
 
@@ -35,6 +36,12 @@ MAX_BODY = 64 << 20
 
 #: What may be tried once more: it may pass, and BlueKing has not decided anything.
 _RETRIED = frozenset({Reason.CONNECT, Reason.SERVER})
+
+#: Seconds within which probes, each a page of its own, count as one page.
+CROWD = 10.0
+
+#: Where credentials stand: ESB would take them in the query as well, where logs would show them.
+AUTHORIZATION = "X-Bkapi-Authorization"
 
 _USER_AGENT = "bk-task-exporter"
 
@@ -93,6 +100,7 @@ class Gateway:
         self._bucket = Bucket(config.requests_per_second, config.max_connections, clocks.steady)
         self._slots = asyncio.Semaphore(config.max_connections)
         self._breaker = Breaker(clocks.steady)
+        self._page_began = -math.inf
         self._credentials: Credentials = config.credentials
         self._authorize()
         #: The last request that BlueKing answered well, and the last one that failed, for whoever looks.
@@ -103,8 +111,20 @@ class Gateway:
 
     def begin_page(self) -> None:
         """A new page: what refused the one before may be tried again, with secrets as they now stand in their files."""
+        self._page_began = self._clocks.steady()
         self._refresh()
         self._breaker.begin_page()
+
+    def begin_probe(self) -> None:
+        """A page of one task. Such pages come in crowds, and a crowd is one page to whoever refuses us."""
+        if self._clocks.steady() - self._page_began >= CROWD:
+            self.begin_page()
+
+    def witnessed(self, watch: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport]) -> Gateway:
+        """The same gateway, with the same limits, for requests that somebody looks at. It is not to be closed."""
+        twin = copy.copy(self)
+        twin._transport = watch(self._transport)  # noqa: SLF001 (a Gateway)
+        return twin
 
     def _refresh(self, *, force: bool = False) -> None:
         """Read secrets again; a file that cannot be read leaves the old ones in use, and is said."""
@@ -126,7 +146,7 @@ class Gateway:
                 "Accept": "application/json",
                 "Accept-Encoding": "gzip",
                 "User-Agent": _USER_AGENT,
-                "X-Bkapi-Authorization": self._authorization,
+                AUTHORIZATION: self._authorization,
             },
             encoding="ascii",
         )
@@ -219,8 +239,9 @@ class Gateway:
 
     def _masked(self, error: TaskError) -> TaskError:
         """BlueKing may echo what we sent."""
+        secrets = secrets_of(self.config)
         error.message, error.code, error.request_id = (
-            _masked(text, self._credentials) for text in (error.message, error.code, error.request_id)
+            hide(text, secrets) for text in (error.message, error.code, error.request_id)
         )
         error.args = (error.message,)
         return error
@@ -234,13 +255,6 @@ class Gateway:
 def _url(base: str, query: tuple[tuple[str, str | int], ...]) -> httpx.URL:
     """Parsed once for each task: a third of what a request costs."""
     return httpx.URL(base, params=dict(query)) if query else httpx.URL(base)
-
-
-def _masked(text: str, credentials: Credentials) -> str:
-    for _, setting in credentials.given():
-        if isinstance(setting, Secret):
-            text = text.replace(setting.reveal(), MASK)
-    return text
 
 
 def _body(response: httpx.Response) -> AsyncIterable[bytes]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
 
 import httpx
@@ -32,6 +33,9 @@ from exporter.transport import AiohttpTransport
 #: Tasks with all their nodes that are kept for people who look at them again.
 DETAILS = 16
 
+#: Tasks that only probes ask for and that are kept; a site that scrapes by /probe alone has as many.
+VISITORS = 10_000
+
 MakeTransport = Callable[[SystemConfig], httpx.AsyncBaseTransport]
 
 
@@ -44,7 +48,7 @@ def wire(system: SystemConfig) -> httpx.AsyncBaseTransport:
     )
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Setup:
     """One configuration at work. `users` are the requests at our doors that still need it."""
 
@@ -60,8 +64,12 @@ class Setup:
 
     def find(self, identity: Identity) -> Target | None:
         """The task of this identity, if it is known."""
-        configured = (target for target in self.targets if target.identity == identity)
-        return next(configured, None) or self.discoveries.find(identity)
+        return self.configured.get(identity) or self.discoveries.find(identity)
+
+    @cached_property
+    def configured(self) -> Mapping[Identity, Target]:
+        """The configured tasks by their identities."""
+        return {target.identity: target for target in self.targets}
 
     @property
     def known(self) -> list[Target]:
@@ -84,6 +92,29 @@ class Inventory:
 
     targets: Sequence[Target]
     failed: Sequence[Discovery]
+
+
+def collector(
+    setup: Setup,
+    nodes: Nodes,
+    *,
+    store: Store[Rendered],
+    gateways: Mapping[str, Gateway],
+    telemetry: Telemetry,
+    clocks: Clocks,
+) -> Collector[Rendered]:
+    """What collects tasks as a setup wants them shown, through these gateways."""
+    collect = setup.config.collect
+    asker = Asker(
+        gateways=gateways,
+        store=store,
+        variant=(nodes, collect.nodes_per_task, str(collect.time_zone)),
+        keeping=Keeping(collect.cache_ttl, collect.final_cache_ttl, collect.time_zone, nodes),
+        distill=Renderer(nodes, collect.nodes_per_task).distill,
+        meter=telemetry,
+        clocks=clocks,
+    )
+    return Collector(asker, telemetry, clocks)
 
 
 class Live:
@@ -167,17 +198,9 @@ class Live:
     def _collector(self, setup: Setup, nodes: Nodes) -> Collector[Rendered]:
         """The collector for one way to show nodes; most only ever need the configured one."""
         if nodes not in setup.collectors:
-            collect = setup.config.collect
-            asker = Asker(
-                gateways=setup.gateways,
-                store=self._store,
-                variant=(nodes, collect.nodes_per_task, str(collect.time_zone)),
-                keeping=Keeping(collect.cache_ttl, collect.final_cache_ttl, collect.time_zone, nodes),
-                distill=Renderer(nodes, collect.nodes_per_task).distill,
-                meter=self.telemetry,
-                clocks=self.clocks,
+            setup.collectors[nodes] = collector(
+                setup, nodes, store=self._store, gateways=setup.gateways, telemetry=self.telemetry, clocks=self.clocks
             )
-            setup.collectors[nodes] = Collector(asker, self.telemetry, self.clocks)
         return setup.collectors[nodes]
 
     @asynccontextmanager
@@ -237,14 +260,19 @@ class Live:
                 ],
             )
 
-    async def probe(self, target: Target, seconds: float, nodes: Nodes | None = None) -> Page:
-        """One task, configured or not."""
+    async def probe(self, setup: Setup, target: Target, seconds: float, nodes: Nodes | None = None) -> Page:
+        """One task, configured or not, from what is kept if that is fresh; `setup` must be in use."""
         began = self.clocks.steady()
-        async with self.setup() as setup:
-            collector = self._collector(setup, nodes or setup.config.collect.nodes)
-            outcomes = await collector.scrape([setup.discoveries.enriched(target)], began + seconds)
-            setup.discoveries.note(outcomes)
-            return Page(setup, outcomes, self.clocks.wall())
+        collector = self._collector(setup, nodes or setup.config.collect.nodes)
+        setup.gateways[target.system].begin_probe()
+        try:
+            outcomes = await collector.ask([setup.discoveries.enriched(target)], began + seconds)
+        finally:
+            if target.source == "probed":
+                self._store.visited(target.identity, VISITORS)
+        setup.discoveries.note(outcomes)
+        self._store.sweep(began)
+        return Page(setup, outcomes, self.clocks.wall())
 
     async def detail(self, setup: Setup, target: Target, seconds: float) -> Outcome[Task]:
         """One task with its nodes and why it failed, asked for apart from scrapes; `setup` must be in use."""

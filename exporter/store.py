@@ -52,6 +52,7 @@ class Store(Generic[K]):
 
     def __init__(self) -> None:
         self._shelves: dict[Hashable, Shelf[K]] = {}
+        self._visitors: dict[Identity, None] = {}
         self._swept = 0.0
 
     def __len__(self) -> int:
@@ -60,6 +61,16 @@ class Store(Generic[K]):
     def shelf(self, variant: Hashable) -> Shelf[K]:
         """The shelf of one variant."""
         return self._shelves.setdefault(variant, Shelf())
+
+    def visited(self, identity: Identity, most: int) -> None:
+        """A task that belongs to no page was asked for; of such, those `most` are kept that were asked for last."""
+        self._visitors.pop(identity, None)
+        self._visitors[identity] = None
+        if len(self._visitors) > most:
+            oldest = next(iter(self._visitors))
+            del self._visitors[oldest]
+            for shelf in self._shelves.values():
+                shelf.entries.pop(oldest, None)
 
     def trim(self, most: int) -> None:
         """Keep the entries that were used last; for stores whose entries are large."""

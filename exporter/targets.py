@@ -9,7 +9,7 @@ from typing import Literal
 from exporter.model import NO_LABELS, Identity, Labels
 from exporter.systems.base import TaskParams
 
-Source = Literal["configured", "discovered"]
+Source = Literal["configured", "discovered", "probed"]
 
 
 @dataclass(frozen=True, slots=True)

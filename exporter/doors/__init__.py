@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp
 
-from exporter.doors import health, lifecycle, pages, scrape, sd
+from exporter.doors import health, lifecycle, pages, probe, scrape, sd
 from exporter.live import Live
 
 
@@ -20,6 +20,7 @@ def build(live: Live, *, reload: lifecycle.Reload | None = None, external: str =
         routes=[
             *scrape.routes(live),
             *sd.routes(live, external),
+            *probe.routes(live),
             *pages.routes(live),
             *health.routes(),
             *lifecycle.routes(reload),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from exporter.config import parse_task
+from exporter.config.words import SHOWN, listed
 from exporter.errors import UserError
 from exporter.live import Setup
 from exporter.targets import Target
@@ -24,19 +26,27 @@ def task_of(query: Sequence[tuple[str, str]], setup: Setup) -> Target:
 
     What is configured or discovered may always be asked for, everything else where `probe.allow` has its place.
     """
-    given = dict(query)
-    if twice := sorted({name for name, _ in query if [other for other, _ in query].count(name) > 1}):
-        raise RefusedError(400, f"{twice[0]}: given twice")
-    system = given.pop("system", "")
+    given = once(query)
+    if not (system := given.pop("system", "")):
+        raise RefusedError(400, f"system: missing ({listed(setup.config.systems, 'or')})")
     try:
         params = parse_task(system, given)
     except UserError as error:
         raise RefusedError(400, str(error)) from None
     if system not in setup.config.systems:
-        raise RefusedError(400, f"system: {system} is not configured here; give its url under systems")
+        here = listed(setup.config.systems)
+        raise RefusedError(400, f"system: {system} is not configured here, only {here}; give its url under systems")
     identity = params.identity
     if known := setup.find(identity):
         return known
     if identity.place not in setup.config.probe.allow:
         raise RefusedError(403, f"{identity.place} may not be asked about here; name it under probe.allow")
-    return Target.of(params)
+    return Target.of(params, source="probed")
+
+
+def once(query: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """The parameters of a query, none of which may be given twice; raises RefusedError."""
+    for name, times in Counter(name for name, _ in query).items():
+        if times > 1:
+            raise RefusedError(400, f"{name[:SHOWN]}: given {'twice' if times == 2 else f'{times} times'}")
+    return dict(query)

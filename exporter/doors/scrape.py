@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from exporter.exposition import accepts_gzip, gzip, negotiate
-from exporter.live import Live
+from exporter.live import Live, Page
 from exporter.render import Renderer
+from exporter.systems.base import Nodes
 
 #: Seconds kept back from the scraper's own timeout, for the page's way to it.
 MARGIN = 0.5
@@ -21,10 +22,10 @@ DEFAULT_SECONDS = 9.5
 TIMEOUT_HEADER = "x-prometheus-scrape-timeout-seconds"
 
 
-def seconds_allowed(header: str | None) -> float:
+def seconds_allowed(request: Request) -> float:
     """How long a page may take, by the scraper's own words; a header that makes no sense is none."""
     try:
-        timeout = float(header or "")
+        timeout = float(request.headers.get(TIMEOUT_HEADER, ""))
     except ValueError:
         return DEFAULT_SECONDS
     if not math.isfinite(timeout) or timeout <= 0:
@@ -36,22 +37,23 @@ def routes(live: Live) -> list[Route]:
     """`/metrics`."""
 
     async def metrics(request: Request) -> Response:
-        page = await live.scrape(seconds_allowed(request.headers.get(TIMEOUT_HEADER)))
-        form = negotiate(request.headers.get("accept"))
-        collect = page.setup.config.collect
-        chunks = Renderer(collect.nodes, collect.nodes_per_task).page(
-            page.outcomes,
-            node_series=collect.node_series,
-            openmetrics=form.openmetrics,
-            tail=live.telemetry.render(openmetrics=form.openmetrics),
-        )
-        return _exposition(request, chunks, form.content_type)
+        page = await live.scrape(seconds_allowed(request))
+        return exposition(request, page, page.setup.config.collect.nodes, live.telemetry.render)
 
     return [Route("/metrics", metrics)]
 
 
-def _exposition(request: Request, chunks: Iterable[bytes], content_type: str) -> Response:
-    headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}
+def exposition(request: Request, page: Page, nodes: Nodes, own: Callable[..., bytes] | None = None) -> Response:
+    """A page in the format and the encoding that the client takes; `own(openmetrics=...)` gives what ends it."""
+    form = negotiate(request.headers.get("accept"))
+    collect = page.setup.config.collect
+    chunks: Iterable[bytes] = Renderer(nodes, collect.nodes_per_task).page(
+        page.outcomes,
+        node_series=collect.node_series,
+        openmetrics=form.openmetrics,
+        tail=own(openmetrics=form.openmetrics) if own else b"",
+    )
+    headers = {"Content-Type": form.content_type, "Vary": "Accept, Accept-Encoding"}
     if accepts_gzip(request.headers.get("accept-encoding")):
         headers["Content-Encoding"] = "gzip"
         chunks = gzip(chunks)

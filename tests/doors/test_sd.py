@@ -170,7 +170,8 @@ def test_tasks_that_are_probed_end_and_leave() -> None:
         business.finish(7)
         for _ in range(2):
             clock.now += 30
-            await live.probe(sops(7), 9.5)
+            async with live.setup() as setup:
+                await live.probe(setup, sops(7), 9.5)
         assert len(groups(await ask(live))) == 1
         clock.now += 60
         assert groups(await ask(live)) == {}
