@@ -119,5 +119,5 @@ def _errors() -> Iterator[None]:
 
 def _why(error: OSError) -> str:
     """The operating system's own words, which asyncio hides; the resolver's numbers are not among its errors."""
-    known = isinstance(error.errno, int) and error.errno > 0
-    return os.strerror(error.errno) if known else error.strerror or str(error)
+    number = error.errno or 0
+    return os.strerror(number) if number > 0 else error.strerror or str(error)
