@@ -33,6 +33,7 @@ EXTERNAL = Flag(
     "where scrapers reach this exporter, such as http://exporter.example.com:9840, if not where they ask for /sd",
     metavar="URL",
 )
+WEB = Flag("web.config.file", "", "TLS, passwords and headers of our doors (exporter-toolkit's format)", metavar="FILE")
 LIFECYCLE = Flag("web.enable-lifecycle", default=False, help="let POST /-/reload take the configuration anew")
 DEMO = (
     Flag("web.listen-address", "127.0.0.1:9840", "where to answer scrapes", metavar="ADDRESS"),
@@ -69,16 +70,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="bk-task-exporter",
+        allow_abbrev=False,  # today's abbreviation is tomorrow's other flag
         description="The present state of BlueKing tasks (bk-sops, BKFlow, nodeman, gsekit) as Prometheus metrics.",
     )
     parser.add_argument("--version", action="version", version=f"bk-task-exporter {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     serve = _command(commands, "serve", _serve, "answer scrapes")
-    add(serve, (CONFIG, LISTEN, EXTERNAL, LIFECYCLE, SHARD))
+    add(serve, (CONFIG, LISTEN, WEB, EXTERNAL, LIFECYCLE, SHARD))
     add(_command(commands, "demo", _demo, "answer scrapes about a simulated BlueKing"), DEMO)
     check = _command(commands, "check-config", _check_config, "tell every problem of a configuration")
     check.add_argument("file", metavar="FILE", help="the configuration to check")
+    add(check, (WEB,))
     probe = _command(commands, "probe", _probe, "print one task's metrics")
     add(probe, (CONFIG, Flag("timeout", 10.0, "seconds to wait for BlueKing", metavar="SECONDS")))
     probe.add_argument("system", metavar="SYSTEM", help="sops, bkflow, nodeman or gsekit")
@@ -92,7 +95,7 @@ def _command(
     run: Callable[[argparse.Namespace], int],
     told: str,
 ) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=told, description=told[0].upper() + told[1:] + ".")
+    parser = commands.add_parser(name, help=told, description=told[0].upper() + told[1:] + ".", allow_abbrev=False)
     parser.set_defaults(command=run)
     add(parser, LOG)
     return parser
@@ -107,6 +110,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     serving = serve(
         arguments.config_file,
         arguments.web_listen_address,
+        web_config_file=arguments.web_config_file,
         external_url=arguments.web_external_url,
         shard=arguments.shard,
         lifecycle=arguments.web_enable_lifecycle,
@@ -126,7 +130,7 @@ def _demo(arguments: argparse.Namespace) -> int:
 def _check_config(arguments: argparse.Namespace) -> int:
     from exporter.commands import check_config  # noqa: PLC0415
 
-    sys.stdout.write(f"{check_config(arguments.file)}\n")
+    sys.stdout.write(f"{check_config(arguments.file, arguments.web_config_file)}\n")
     return OK
 
 

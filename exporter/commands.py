@@ -14,11 +14,12 @@ from starlette.types import ASGIApp
 
 from exporter import __version__, doors
 from exporter.config import Config, load, loads, parse_task
+from exporter.doors.entrance import OPEN, Entrance
 from exporter.doors.sd import authority
 from exporter.errors import UserError
 from exporter.live import Live
 from exporter.logs import fields
-from exporter.reloading import Reloader
+from exporter.reloading import Reloader, checked
 from exporter.render import Renderer
 from exporter.server import Address, event_on, listen, stop_on_signals
 from exporter.server import serve as serve_app
@@ -37,30 +38,48 @@ def _live(config: Config, shard: Shard = WHOLE) -> Live:
 
 
 async def serve(
-    config_file: str, listen_address: str, *, external_url: str = "", shard: str, lifecycle: bool = False
+    config_file: str,
+    listen_address: str,
+    *,
+    web_config_file: str = "",
+    external_url: str = "",
+    shard: str,
+    lifecycle: bool = False,
 ) -> None:
     """Answer scrapes until SIGTERM; SIGHUP takes the configuration anew, and so does a request with `lifecycle`."""
     reload_asked = event_on(signal.SIGHUP)
     external = authority(external_url) if external_url else ""
     part = Shard.parse(shard, hostname=os.environ.get("HOSTNAME"))
+    entrance = _entrance(web_config_file)
     live = _live(load(Path(config_file)), part)
-    reloader = Reloader(Path(config_file), live)
+    reloader = Reloader(Path(config_file), live, entrance.check)
     following = asyncio.create_task(reloader.follow(reload_asked))
     try:
         app = doors.build(live, reload=reloader.reload if lifecycle else None, external=external)
-        await _serve(live, app, Address.parse(listen_address), asyncio.Event())
+        await _serve(live, app, Address.parse(listen_address), asyncio.Event(), entrance)
     finally:
         following.cancel()
 
 
-async def _serve(live: Live, app: ASGIApp, address: Address, stop: asyncio.Event) -> None:
+def _entrance(web_config_file: str) -> Entrance:
+    if not web_config_file:
+        return OPEN
+    from exporter.doors.guard import Guarded  # noqa: PLC0415 (bcrypt is loaded where there are passwords)
+
+    return Guarded(Path(web_config_file))
+
+
+async def _serve(live: Live, app: ASGIApp, address: Address, stop: asyncio.Event, entrance: Entrance = OPEN) -> None:
     try:
         sock = listen(address)
         stop_on_signals(stop)
         host, port = sock.getsockname()[:2]
-        log.info("listening", extra=fields(address=f"{host}:{port}", version=__version__, shard=str(live.shard)))
-        await serve_app(app, sock, stop)
+        tls = entrance.security() is not None
+        said = fields(address=f"{host}:{port}", tls=tls, version=__version__, shard=str(live.shard))
+        log.info("listening", extra=said)
+        await serve_app(entrance.guard(app), sock, stop, security=entrance.security)
     finally:
+        entrance.close()
         await live.aclose()
     log.info("stopped")
 
@@ -96,9 +115,9 @@ async def simulator_only(listen_address: str, *, seed: int, speed: float) -> Non
     await serve_app(Simulator(seed=seed, speed=speed).app, sock, stop)
 
 
-def check_config(file: str) -> str:
-    """One line that says what a good configuration holds; raises ConfigError for any other."""
-    config = load(Path(file))
+def check_config(file: str, web_config_file: str = "") -> str:
+    """One line that says what a good configuration holds; raises UserError, with every problem, for any other."""
+    config = checked(lambda: load(Path(file)), lambda: _entrance(web_config_file))
     return (
         f"{file}: fine ({len(config.systems)} systems, {len(config.tasks)} tasks, {len(config.discover)} discoveries)"
     )

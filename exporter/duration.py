@@ -26,6 +26,21 @@ def parse(text: str) -> float:
     return round(sum(int(count) * UNITS[unit] for count, unit in _PART.findall(text)), 3)
 
 
+_GO_UNITS: Mapping[str, float] = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+_GO_PART = re.compile(r"(\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(h|ms|m|s|us|µs|ns)")
+_GO = re.compile(rf"[+-]?(?:{_GO_PART.pattern})+")
+
+
+def parse_go(text: str) -> float:
+    """The seconds of a duration as Go reads it from YAML (`1.5h`, `1m30s`, `-2s`, nanoseconds without a unit)."""
+    if re.fullmatch(r"[+-]?\d{1,18}", text, re.ASCII):
+        return int(text) / 1e9
+    if not _GO.fullmatch(text):
+        raise ValueError(f"not a duration: {text[:40]!r} (such as 500ms, 1s or 1m30s)")
+    seconds = sum(float(count) * _GO_UNITS[unit] for count, unit in _GO_PART.findall(text))
+    return -seconds if text.startswith("-") else seconds
+
+
 def written(seconds: float) -> str:
     """A text that `parse` reads as these seconds, to the millisecond."""
     left = round(seconds * 1000)

@@ -47,14 +47,7 @@ class Reloader:
 
     def _read(self) -> Config:
         """Everything that a start would read. In a thread: 100,000 tasks take a while, and scrapes do not wait."""
-        problems: list[str] = []
-        for check in self._checks:
-            problems += problems_of(check)
-        config: list[Config] = []
-        problems += problems_of(lambda: config.append(load(self._file, regular=True)))
-        if problems:
-            raise UserError("\n".join(problems))
-        return config[0]
+        return checked(lambda: load(self._file, regular=True), *self._checks)
 
     async def follow(self, asked: asyncio.Event) -> None:
         """Reload whenever the event is set, as a signal does; never ends. Requests that pile up are one."""
@@ -69,13 +62,19 @@ class Reloader:
                 log.exception("this is a bug in bk-task-exporter; please report it")
 
 
-def problems_of(check: Callable[[], object]) -> list[str]:
-    """The lines of what a check refuses; none if it does not."""
-    try:
-        check()
-    except UserError as error:
-        return [*_lines(error)]
-    return []
+def checked(read: Callable[[], Config], *checks: Callable[[], object]) -> Config:
+    """The configuration, if all checks pass too; raises UserError with the problems of all of them."""
+    found: list[Config] = []
+    problems: list[str] = []
+    attempts: list[Callable[[], object]] = [*checks, lambda: found.append(read())]
+    for attempt in attempts:
+        try:
+            attempt()
+        except UserError as error:
+            problems += _lines(error)
+    if problems:
+        raise UserError("\n".join(problems))
+    return found[0]
 
 
 def _lines(error: UserError) -> Iterator[str]:

@@ -6,15 +6,19 @@ import asyncio
 import re
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import bcrypt
 import httpx
 import pytest
 
-from tests.processes import SECONDS, ended, serving, until
+from tests.processes import SECONDS, ended, environment, serving, until
+from tests.webconfig import certificates
 
 CONFIG = """\
 bkapi: {{auth: {{bk_app_code: app, bk_app_secret: s3cret-word}}}}
@@ -22,6 +26,7 @@ systems: {{sops: {{url: "{url}"}}}}
 tasks:
   - {{system: sops, bk_biz_id: 2, task_id: 1}}
 """
+HEALTHCHECK = Path(__file__).parent.parent / "tools/healthcheck.py"
 RELOADED = "bk_task_exporter_config_last_reload_successful"
 
 
@@ -126,3 +131,28 @@ def test_sighup_reloads(config: Path) -> None:
         assert 'task_id="5"} 0.0\n' in exporter.get("/metrics").text
         assert "configuration refused; the old one stays" in exporter.log
         assert exporter.stop() == 0
+
+
+def test_a_web_configuration_guards_every_door(config: Path) -> None:
+    """Over TLS, with a password; a mistake in it ends with 1, and the image's health check understands it."""
+    authority = certificates.write(config.parent)
+    web = config.parent / "web.yml"
+    hashed = bcrypt.hashpw(b"sesame", bcrypt.gensalt(4)).decode()
+    web.write_text(
+        f"tls_server_config: {{cert_file: server.crt, key_file: server.key}}\nbasic_auth_users: {{p: {hashed}}}\n"
+    )
+    with serving(config, "--web.config.file", str(web)) as exporter:
+        url = exporter.url.replace("http:", "https:")
+        with httpx.Client(verify=certificates.client(authority), trust_env=False, timeout=SECONDS) as client:
+            assert client.get(f"{url}/-/healthy").status_code == 401
+            assert client.get(f"{url}/metrics", auth=("p", "sesame")).status_code == 200
+        listens = environment(BK_TASK_EXPORTER_WEB_LISTEN_ADDRESS=url.rpartition("/")[2])
+        assert subprocess.run([sys.executable, HEALTHCHECK], env=listens, check=False, timeout=SECONDS).returncode == 0
+        assert exporter.stop() == 0
+    web.write_text("basic_auth_user: {}\n", "utf-8")
+    for command in (["serve", "--config.file", str(config)], ["check-config", str(config)]):
+        done = ended(*command, "--web.config.file", str(web))
+        assert (done.returncode, done.stderr) == (
+            1,
+            f"{web}:1: basic_auth_user: unknown key (did you mean basic_auth_users?)\n",
+        )

@@ -30,6 +30,15 @@ _NUMBER = re.compile(
     r"[+-]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][+-]?[0-9]+)?|0[ox][0-9a-fA-F]+|[+-]?\.(inf|nan)", re.ASCII
 )
 _FLAGS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+#: What the YAML library of Prometheus' own programs takes too.
+_FLAGS_OF_GO = _FLAGS | {
+    word: value
+    for words, value in ((("y", "yes", "on"), True), (("n", "no", "off"), False))
+    for plain in words
+    for word in (plain, plain.capitalize(), plain.upper())
+}
+
+_DURATIONS: Mapping[str, Callable[[str], float]] = {"duration": duration.parse, "go-duration": duration.parse_go}
 
 
 def read(scalar: Scalar, kind: Kind, written: str) -> object:
@@ -51,9 +60,9 @@ def _parsed(scalar: Scalar, kind: Kind, written: str) -> Any:
         case inspect.IntType():
             return _whole(scalar)
         case inspect.FloatType():
-            return duration.parse(scalar.text) if written == "duration" else _number(scalar)
+            return _DURATIONS[written](scalar.text) if written in _DURATIONS else _number(scalar)
         case inspect.BoolType():
-            return _flag(scalar)
+            return _flag(scalar, _FLAGS_OF_GO if written == "go-flag" else _FLAGS)
         case inspect.LiteralType():
             return one_of(scalar.text, map(str, kind.values))
         case inspect.StrType():
@@ -104,8 +113,8 @@ def _number(scalar: Scalar) -> float:
     return number
 
 
-def _flag(scalar: Scalar) -> bool:
-    flag = _FLAGS.get(scalar.text)
+def _flag(scalar: Scalar, flags: Mapping[str, bool]) -> bool:
+    flag = flags.get(scalar.text)
     if flag is None or scalar.style is Style.QUOTED:
         quoted = " without quotes" if flag is not None else ""
         raise ValueError(f"must be true or false{quoted}{'' if quoted else _got(scalar)}")

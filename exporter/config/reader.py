@@ -132,7 +132,7 @@ class Reader:
             case inspect.VarTupleType():
                 return self._items(node, kind, path, spot)
             case inspect.DictType():
-                return self._systems(node, kind, path, spot)
+                return self._mapping(node, kind, path, spot)
         if not isinstance(node, Scalar):
             return self._refuse(node, path, leaves.expected(kind, how), spot)
         try:
@@ -159,9 +159,15 @@ class Reader:
             return BAD
         return BAD if node is BAD else self._value(node, kind, extra.get("written", ""), path, item.spot)
 
-    def _systems(self, node: Node, kind: inspect.DictType, path: Path, spot: Spot) -> Any:
+    def _mapping(self, node: Node, kind: inspect.DictType, path: Path, spot: Spot) -> Any:
         if not isinstance(node, Table):
             return self._refuse(node, path, "a mapping", spot)
+        if isinstance(unwrapped(kind.value_type)[0], inspect.StructType):
+            return self._systems(node, kind, path, spot)
+        read = {name: self._item(entry, kind.value_type, (*path, name)) for name, entry in node.entries.items()}
+        return {name: value for name, value in read.items() if value is not BAD}
+
+    def _systems(self, node: Table, kind: inspect.DictType, path: Path, spot: Spot) -> Any:
         if not node.entries:
             self.problem(spot, path, f"empty (name at least one of {listed(SYSTEMS, 'or')})")
         value_kind, _, _ = unwrapped(kind.value_type)

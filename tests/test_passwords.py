@@ -1,0 +1,219 @@
+"""Passwords: right, wrong, unknown, too many at once."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import bcrypt
+import pytest
+
+from exporter import passwords
+from exporter.passwords import MAX_COST, BusyError, Passwords, problem_of
+
+
+def hashed(password: str, cost: int = 4) -> str:
+    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(cost)).decode()
+
+
+USERS = {"alice": hashed("wonder"), "bob": hashed("builder")}
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every check that bcrypt did, by the hash it was against."""
+    seen: list[str] = []
+    matches = passwords._matches
+
+    def count(against: str, password: bytes) -> bool:
+        assert threading.current_thread() is not threading.main_thread()
+        seen.append(against)
+        return matches(against, password)
+
+    monkeypatch.setattr(passwords, "_matches", count)
+    return seen
+
+
+def run(main: Callable[[Passwords], Awaitable[Any]]) -> Any:
+    async def wrapped() -> Any:
+        checker = Passwords()
+        try:
+            return await main(checker)
+        finally:
+            checker.close()
+
+    return asyncio.run(wrapped())
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "expected"),
+    [
+        ("alice", b"wonder", True),
+        ("alice", b"builder", False),
+        ("alice", b"", False),
+        ("bob", b"builder", True),
+        ("carol", b"wonder", False),
+        ("", b"", False),
+        ("alice", b"wonder\x00more", False),
+        ("\udcff", b"\xff\x00", False),
+    ],
+)
+def test_who_is_let_in(user: str, password: bytes, expected: bool) -> None:
+    """Whoever knows the password of the user they name, and nobody else."""
+    assert run(lambda checker: checker.right(USERS, user, password, "a")) is expected
+
+
+def test_a_right_password_is_checked_once(counted: list[str]) -> None:
+    """From then on it costs no bcrypt, and never one on the event loop."""
+
+    async def main(checker: Passwords) -> list[bool]:
+        return [await checker.right(USERS, "alice", b"wonder", "a") for _ in range(5)]
+
+    assert run(main) == [True] * 5
+    assert counted == [USERS["alice"]]
+
+
+def test_a_wrong_password_is_checked_each_time(counted: list[str]) -> None:
+    """Only what was right is remembered."""
+
+    async def main(checker: Passwords) -> list[bool]:
+        return [await checker.right(USERS, "alice", b"guess", "a") for _ in range(3)]
+
+    assert run(main) == [False] * 3
+    assert len(counted) == 3
+
+
+def test_an_unknown_user_costs_a_check_too(counted: list[str]) -> None:
+    """It is against the hash of a known user, always the same for the same name, and spread over all of them."""
+
+    async def main(checker: Passwords) -> None:
+        for name in ("carol", "carol", *map(str, range(40))):
+            assert not await checker.right(USERS, name, b"wonder", "a")
+
+    run(main)
+    assert counted[0] == counted[1]
+    assert set(counted) == set(USERS.values())
+    assert len(counted) == 42
+
+
+def test_a_known_and_an_unknown_user_take_the_same_time() -> None:
+    """No time tells which names exist, whatever the cost of their hashes."""
+    users = {"alice": hashed("wonder", 10)}
+
+    async def main(checker: Passwords) -> tuple[float, float]:
+        took = []
+        for name in ("alice", "nobody"):
+            shortest = float("inf")
+            for attempt in range(3):
+                began = time.perf_counter()
+                await checker.right(users, name, f"guess-{attempt}".encode(), "a")
+                shortest = min(shortest, time.perf_counter() - began)
+            took.append(shortest)
+        return took[0], took[1]
+
+    known, unknown = run(main)
+    assert 0.4 < known / unknown < 2.5
+
+
+def test_the_same_check_at_the_same_time_is_done_once(counted: list[str]) -> None:
+    """Many scrapers with one password cost one bcrypt."""
+
+    async def main(checker: Passwords) -> list[bool]:
+        return await asyncio.gather(*(checker.right(USERS, "bob", b"builder", str(n)) for n in range(50)))
+
+    assert run(main) == [True] * 50
+    assert len(counted) == 1
+
+
+def test_a_changed_hash_forgets_the_password_that_was_right() -> None:
+    """What is remembered is the password with the hash."""
+
+    async def main(checker: Passwords) -> list[bool]:
+        first = await checker.right(USERS, "alice", b"wonder", "a")
+        return [first, await checker.right({"alice": hashed("other")}, "alice", b"wonder", "a")]
+
+    assert run(main) == [True, False]
+
+
+def test_one_client_cannot_take_all_the_turns() -> None:
+    """Guesses beyond a few are refused unchecked, and a check of another client still has its turn."""
+
+    async def main(checker: Passwords) -> tuple[int, bool]:
+        guesses = [checker.right(USERS, "alice", str(n).encode(), "attacker") for n in range(100)]
+        answers = asyncio.gather(*guesses, return_exceptions=True)
+        await asyncio.sleep(0)
+        let_in = await checker.right(USERS, "bob", b"builder", "scraper")
+        return sum(isinstance(answer, BusyError) for answer in await answers), let_in
+
+    assert run(main) == (92, True)
+
+
+def test_many_clients_cannot_pile_up_checks() -> None:
+    """The queue is bounded."""
+
+    async def main(checker: Passwords) -> int:
+        guesses = [checker.right(USERS, "alice", b"x", f"client-{n}") for n in range(3)]
+        guesses += [checker.right(USERS, "alice", str(n).encode(), f"client-{n}") for n in range(200)]
+        return sum(isinstance(a, BusyError) for a in await asyncio.gather(*guesses, return_exceptions=True))
+
+    assert run(main) == 200 - 63
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that was used last stays."""
+    monkeypatch.setattr(passwords, "_KNOWN", 2)
+    monkeypatch.setattr(passwords, "_matches", lambda *_: True)
+
+    async def main(checker: Passwords) -> int:
+        for number in (1, 2, 1, 3):
+            await checker.right(USERS, "alice", str(number).encode(), "a")
+        return len(checker._right)
+
+    assert run(main) == 2
+
+
+def test_no_password_is_kept() -> None:
+    """Only a keyed digest of it, which nobody can guess at elsewhere."""
+
+    async def main(checker: Passwords) -> str:
+        await checker.right(USERS, "alice", b"wonder", "a")
+        return repr(vars(checker))
+
+    assert "wonder" not in run(main)
+
+
+def test_a_long_password_is_what_bcrypt_makes_of_it() -> None:
+    """Bcrypt looks at 72 bytes, and so do the tools that made the hash."""
+    users = {"alice": hashed("x" * 72)}
+    assert run(lambda checker: checker.right(users, "alice", b"x" * 100, "a")) is True
+
+
+GOOD = "$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG"
+
+
+@pytest.mark.parametrize("text", [GOOD, GOOD.replace("2y", "2a"), GOOD.replace("2y", "2b"), GOOD.replace("10", "04")])
+def test_hashes(text: str) -> None:
+    """As htpasswd, Python and Go make them."""
+    assert problem_of(text) == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["", "open sesame", GOOD[:-1], GOOD + "\n", GOOD.replace("2y", "5"), GOOD.replace("10", "1x"), "$apr1$x$y"]
+)
+def test_what_is_no_hash(text: str) -> None:
+    """It is said with the command that makes one, and without showing what was given."""
+    assert problem_of(text).startswith("not a bcrypt hash; `htpasswd")
+
+
+@pytest.mark.parametrize("cost", ["03", f"{MAX_COST + 1}", "31", "99"])
+def test_costs(cost: str) -> None:
+    """A check takes neither no time nor minutes."""
+    assert problem_of(GOOD.replace("10", cost)) == f"the cost of the hash must be from 4 to {MAX_COST}"
+
+
+def test_a_hash_that_bcrypt_cannot_read_lets_nobody_in() -> None:
+    """... and is no error of ours."""
+    assert run(lambda checker: checker.right({"alice": "$2y$10$broken"}, "alice", b"wonder", "a")) is False
