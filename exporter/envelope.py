@@ -8,6 +8,7 @@ English literal of BKFlow that has no code.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -135,14 +136,15 @@ def data_of(reply: Reply) -> bytes:
 
 def _open(reply: Reply) -> _Envelope | None:
     """The envelope, also of JSON that only a lenient reader takes; None where the body is no JSON object."""
-    if reply.body.lstrip()[:1] != b"{":
+    body = reply.body.removeprefix(codecs.BOM_UTF8)
+    if body.lstrip()[:1] != b"{":
         return None
     try:
-        return _decoder.decode(reply.body)
+        return _decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         pass
     try:
-        return _decoder.decode(cleaned(reply.body))
+        return _decoder.decode(cleaned(body))
     except (ValueError, msgspec.MsgspecError, RecursionError):
         return None
 

@@ -14,7 +14,7 @@ import math
 import random
 import ssl
 import time
-from collections.abc import AsyncIterable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,11 +28,9 @@ from exporter.logs import fields
 from exporter.masking import hide, secrets_of
 from exporter.politeness import Breaker, Bucket
 from exporter.systems.base import Request
+from exporter.unpack import Body
 
 log = logging.getLogger(__name__)
-
-#: A task tree of 100,000 nodes is below this.
-MAX_BODY = 64 << 20
 
 #: What may be tried once more: it may pass, and BlueKing has not decided anything.
 _RETRIED = frozenset({Reason.CONNECT, Reason.SERVER})
@@ -216,8 +214,6 @@ class Gateway:
                 return await self._exchange(self._compose(request))
         except TimeoutError:
             raise TaskError(Reason.TIMEOUT, f"no whole answer within {seconds:.3g}s") from None
-        except httpx.DecodingError:
-            raise TaskError(Reason.MALFORMED, "the answer's compression is broken") from None
         except httpx.TransportError as error:
             raise _wire_error(error) from None
 
@@ -257,22 +253,12 @@ def _url(base: str, query: tuple[tuple[str, str | int], ...]) -> httpx.URL:
     return httpx.URL(base, params=dict(query)) if query else httpx.URL(base)
 
 
-def _body(response: httpx.Response) -> AsyncIterable[bytes]:
-    """The body; httpx's own way through it is worth its cost only where something is to be decoded."""
-    if "content-encoding" not in response.headers and isinstance(response.stream, httpx.AsyncByteStream):
-        return response.stream
-    return response.aiter_bytes()
-
-
 async def _read(response: httpx.Response) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in _body(response):
-        size += len(chunk)
-        if size > MAX_BODY:
-            raise TaskError(Reason.MALFORMED, f"the answer is larger than {MAX_BODY >> 20} MiB")
-        chunks.append(chunk)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    body = Body(response.headers.get("content-encoding", ""))
+    assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 (an async transport makes no other)
+    async for chunk in response.stream:
+        body.feed(chunk)
+    return body.end()
 
 
 def _wire_error(error: httpx.TransportError) -> TaskError:
@@ -281,6 +267,8 @@ def _wire_error(error: httpx.TransportError) -> TaskError:
         return TaskError(Reason.TLS, f"TLS: {said}")
     if isinstance(error, httpx.TimeoutException):
         return TaskError(Reason.TIMEOUT, said)
+    if isinstance(error, httpx.RemoteProtocolError):
+        return TaskError(Reason.MALFORMED, said)
     return TaskError(Reason.CONNECT, said)
 
 

@@ -7,8 +7,8 @@ Requests, responses and errors stay httpx's; so do the transports that tests put
 
 from __future__ import annotations
 
-import asyncio
 import os
+import re
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -47,7 +47,8 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None),
-                auto_decompress=False,  # httpx does it, in bounded steps
+                auto_decompress=False,  # exporter.unpack does it, in bounded steps
+                middlewares=(_once,),
             )
         return self._session
 
@@ -90,34 +91,63 @@ class _Body(httpx.AsyncByteStream):
             self._answer.close()
 
 
+#: What is written in vain over TLS 1.3 may be so for want of a certificate: the server says it after the handshake.
+_UNREAD = (
+    "the server closed the connection before it had the whole request, as one does that wants a client certificate"
+)
+
+#: Where OpenSSL's binding noticed an error; it helps nobody.
+_NOTICED = re.compile(r" \(_ssl\.c:\d+\)")
+
+
+async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Send a request once: aiohttp would repeat a GET on its own, uncounted and past the rate that is allowed."""
+    with _errors():
+        return await send(request)
+
+
 @contextmanager
 def _errors() -> Iterator[None]:
-    """Errors of the wire, in httpx's words; what TLS said stays their cause."""
+    """Errors of the wire, in httpx's words; what TLS said stays their cause.
+
+    A connection that fails is a ConnectError or a ReadError, an answer that is no HTTP a RemoteProtocolError.
+    """
     import aiohttp  # noqa: PLC0415 (see _open)
 
     try:
         yield
     except aiohttp.ClientConnectorCertificateError as error:
-        raise httpx.ConnectError(str(error.certificate_error)) from error.certificate_error
+        raise httpx.ConnectError(_NOTICED.sub("", str(error.certificate_error))) from error.certificate_error
     except (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError) as error:
         raise httpx.ProxyError(str(error)) from error
     except aiohttp.ClientConnectorError as error:  # DNS too
-        raise httpx.ConnectError(
-            f"cannot connect to {error.host}:{error.port}: {_why(error.os_error)}"
-        ) from error.os_error
+        raise httpx.ConnectError(_refusal(error)) from error.os_error
     except aiohttp.ServerDisconnectedError as error:
-        raise httpx.RemoteProtocolError("the server closed the connection without an answer") from error
+        raise httpx.ReadError("the server closed the connection without an answer") from error
     except aiohttp.ClientPayloadError as error:
-        raise httpx.RemoteProtocolError("the server closed the connection in the middle of its answer") from error
+        raise httpx.ReadError("the server closed the connection in the middle of its answer") from error
     except (aiohttp.ClientResponseError, aiohttp.InvalidURL) as error:
-        raise httpx.RemoteProtocolError(str(error)) from error
+        raise httpx.RemoteProtocolError(f"the answer is no HTTP: {_first_line(error)}") from error
+    except aiohttp.ClientOSError as error:
+        unread = isinstance(error.__cause__, aiohttp.ClientConnectionResetError)
+        raise httpx.ReadError(_UNREAD if unread else _NOTICED.sub("", error.strerror or str(error))) from error
     except (aiohttp.ClientError, OSError) as error:
         raise httpx.ReadError(str(error) or type(error).__name__) from error
-    except asyncio.IncompleteReadError as error:
-        raise httpx.RemoteProtocolError(str(error)) from error
 
 
-def _why(error: OSError) -> str:
-    """The operating system's own words, which asyncio hides; the resolver's numbers are not among its errors."""
-    number = error.errno or 0
-    return os.strerror(number) if number > 0 else error.strerror or str(error)
+def _refusal(error: aiohttp.ClientConnectorError) -> str:
+    """Why there is no connection, in the operating system's own words, which asyncio hides.
+
+    The resolver's numbers are not among its errors, and neither are OpenSSL's.
+    """
+    cause = error.os_error
+    number = 0 if isinstance(cause, ssl.SSLError) else cause.errno or 0
+    said = os.strerror(number) if number > 0 else cause.strerror or str(cause)
+    why = _NOTICED.sub("", said) or "closed during the TLS handshake"  # the only time when nobody says why
+    return f"cannot connect to {error.host}:{error.port}: {why}"
+
+
+def _first_line(error: Exception) -> str:
+    """What aiohttp's parser says, without the bytes that it shows below."""
+    said = getattr(error, "message", "") or str(error)
+    return str(said).partition("\n")[0].rstrip(":")

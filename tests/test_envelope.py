@@ -43,6 +43,11 @@ def test_result_true_is_success_whatever_the_code(envelope: dict[str, object]):
     assert json.loads(data_of(reply(envelope))) == {"a": 1}
 
 
+def test_a_byte_order_mark_does_not_matter():
+    """JSON should have none, and some have it."""
+    assert data_of(reply(b'\xef\xbb\xbf {"result": true, "data": 1}')) == b"1"
+
+
 def test_missing_data_is_null():
     """Whoever reads it says what is missing."""
     assert data_of(reply({"result": True})) == b"null"

@@ -14,8 +14,9 @@ import pytest
 
 from exporter.config import Credentials, Secret, Setting
 from exporter.errors import Reason, TaskError
-from exporter.gateway import MAX_BODY, Clocks, Gateway
+from exporter.gateway import Clocks, Gateway
 from exporter.systems.base import Request
+from exporter.unpack import MAX_BODY
 from tests.support import SECRET, BlueKing, Handler, Meter, good, refusal, system_config
 from tests.virtual_time import Clock, run
 
@@ -62,10 +63,9 @@ def test_the_query_is_encoded():
     [
         (httpx.ConnectError("refused"), Reason.CONNECT),
         (httpx.ReadError("reset"), Reason.CONNECT),
-        (httpx.RemoteProtocolError("half an answer"), Reason.CONNECT),
+        (httpx.RemoteProtocolError("no HTTP"), Reason.MALFORMED),
         (httpx.ProxyError("407"), Reason.CONNECT),
         (httpx.ReadTimeout("late"), Reason.TIMEOUT),
-        (httpx.DecodingError("bad gzip"), Reason.MALFORMED),
     ],
 )
 def test_faults_of_the_wire(raised: httpx.TransportError, reason: Reason):
