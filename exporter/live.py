@@ -14,11 +14,13 @@ import httpx
 from exporter.asker import Asker, Keeping
 from exporter.collector import Collector
 from exporter.config import Config, SystemConfig
+from exporter.config.types import Metrics
+from exporter.details import Details
 from exporter.discoveries import Discoveries
 from exporter.discovery import Discovery
 from exporter.gateway import Clocks, Gateway
 from exporter.incidents import Incidents
-from exporter.model import Identity, Place, Task
+from exporter.model import Identity, Place
 from exporter.outcome import Outcome
 from exporter.pieces import Rendered
 from exporter.render import Renderer
@@ -29,9 +31,6 @@ from exporter.systems.base import Nodes, operations
 from exporter.targets import Target, unique
 from exporter.telemetry import Telemetry
 from exporter.transport import AiohttpTransport
-
-#: Tasks with all their nodes that are kept for people who look at them again.
-DETAILS = 16
 
 #: Tasks that only probes ask for and that are kept; a site that scrapes by /probe alone has as many.
 VISITORS = 10_000
@@ -56,9 +55,8 @@ class Setup:
     gateways: Mapping[str, Gateway]
     targets: tuple[Target, ...]
     discoveries: Discoveries
+    details: Details
     collectors: dict[Nodes, Collector[Rendered]] = field(default_factory=dict)
-    #: Asks for one task with its nodes and why it failed; made when the first person looks at one.
-    details: Collector[Task] | None = None
     users: int = 0
     retired: bool = False
 
@@ -138,7 +136,6 @@ class Live:
         self.last: Page | None = None
         self._make_transport = make_transport
         self._store: Store[Rendered] = Store()
-        self._details: Store[Task] = Store()
         self._setup = self._build(config)
         self._announce(self._setup)
 
@@ -170,6 +167,7 @@ class Live:
             gateways,
             tuple(target for target in targets if self.shard.serves(target.identity)),
             Discoveries(discoveries, self.clocks),
+            Details(gateways, config.collect, self.telemetry, self.clocks),
         )
 
     def _announce(self, setup: Setup) -> None:
@@ -216,23 +214,41 @@ class Live:
                 await _close(setup)
 
     async def scrape(self, seconds: float) -> Page:
-        """All tasks, not later than in `seconds`."""
+        """The tasks of `/metrics`, not later than in `seconds`."""
         began = self.clocks.steady()
         async with self.setup() as setup:
-            outcomes = await self._collect(setup, began + seconds)
+            metrics = setup.config.collect.metrics
+            outcomes = await self._collect(setup, metrics, began + seconds)
         self.incidents.update(outcomes)
         self.telemetry.scraped(self.clocks.steady() - began)
         self.telemetry.credentials_loaded(
             successful=not any(gateway.credentials_problem for gateway in setup.gateways.values())
         )
         self._store.sweep(began)
+        page = Page(setup, outcomes, self.clocks.wall())
+        if metrics == "all":
+            self.last = page
+        return page
+
+    async def survey(self, seconds: float, *, oldest: float) -> Page:
+        """All tasks, for people, whichever of them stand on `/metrics`: the last such page, made anew if it is older.
+
+        A new one costs what a scrape costs: what is kept and still good is not asked for.
+        """
+        last, now = self.last, self.clocks.wall()
+        if last is not None and last.setup is self._setup and 0 <= now - last.when < oldest:
+            return last
+        if self._setup.config.collect.metrics == "all":
+            return await self.scrape(seconds)
+        async with self.setup() as setup:
+            outcomes = await self._collect(setup, "all", self.clocks.steady() + seconds)
         self.last = Page(setup, outcomes, self.clocks.wall())
         return self.last
 
-    async def _collect(self, setup: Setup, deadline: float) -> Sequence[Outcome[Rendered]]:
+    async def _collect(self, setup: Setup, metrics: Metrics, deadline: float) -> Sequence[Outcome[Rendered]]:
         collector = self._collector(setup, setup.config.collect.nodes)
         collector.begin_page()
-        match setup.config.collect.metrics:
+        match metrics:
             case "all":
                 self.incidents.forget(setup.discoveries.begin(deadline))
                 outcomes = await setup.discoveries.page(collector, setup.targets, deadline)
@@ -274,27 +290,6 @@ class Live:
         self._store.sweep(began)
         return Page(setup, outcomes, self.clocks.wall())
 
-    async def detail(self, setup: Setup, target: Target, seconds: float) -> Outcome[Task]:
-        """One task with its nodes and why it failed, asked for apart from scrapes; `setup` must be in use."""
-        if setup.details is None:
-            setup.details = self._detail_collector(setup)
-        outcomes = await setup.details.scrape([setup.discoveries.enriched(target)], self.clocks.steady() + seconds)
-        self._details.trim(DETAILS)
-        return outcomes[0]
-
-    def _detail_collector(self, setup: Setup) -> Collector[Task]:
-        collect = setup.config.collect
-        asker = Asker(
-            gateways=setup.gateways,
-            store=self._details,
-            variant=str(collect.time_zone),
-            keeping=Keeping(collect.cache_ttl, collect.final_cache_ttl, collect.time_zone, "all", detail=True),
-            distill=lambda _, task: task,
-            meter=self.telemetry,
-            clocks=self.clocks,
-        )
-        return Collector(asker, self.telemetry, self.clocks)
-
     async def swap(self, config: Config) -> None:
         """Take another configuration; raises UserError and changes nothing if it cannot be put to work.
 
@@ -320,7 +315,6 @@ async def _close(setup: Setup) -> None:
     setup.discoveries.give_up()
     for collector in setup.collectors.values():
         await collector.aclose()
-    if setup.details is not None:
-        await setup.details.aclose()
+    await setup.details.aclose()
     for gateway in setup.gateways.values():
         await gateway.aclose()

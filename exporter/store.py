@@ -72,14 +72,6 @@ class Store(Generic[K]):
             for shelf in self._shelves.values():
                 shelf.entries.pop(oldest, None)
 
-    def trim(self, most: int) -> None:
-        """Keep the entries that were used last; for stores whose entries are large."""
-        entries = [
-            (entry.used_steady, shelf, key) for shelf in self._shelves.values() for key, entry in shelf.entries.items()
-        ]
-        for _, shelf, identity in sorted(entries, key=lambda each: -each[0])[most:]:
-            del shelf.entries[identity]
-
     def sweep(self, now: float) -> None:
         """Drop what nobody asked for in a long time. It costs nothing most of the time."""
         if now - self._swept < IDLE / 10:

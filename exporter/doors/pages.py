@@ -36,12 +36,14 @@ def routes(live: Live) -> list[Route]:
     """`/`, `/task`, `/config`, `/style.css`, `/icon.svg`."""
 
     async def tasks(request: Request) -> Response:
-        page = await _recent(live, now=request.query_params.get("refresh") == "now")
+        now = request.query_params.get("refresh") == "now"
+        page = await live.survey(DEFAULT_SECONDS, oldest=0.0 if now else MAX_AGE)
         view = overview(
             outcomes=page.outcomes,
             targets=page.setup.known,
             titles={name: SYSTEMS[name].TITLE for name in page.setup.gateways},
             contacts=page.setup.gateways,
+            discoveries=page.setup.discoveries,
             when=page.when,
             filters=Filters.of(request.query_params),
         )
@@ -53,7 +55,7 @@ def routes(live: Live) -> list[Route]:
                 target = task_of(request.query_params.multi_items(), setup)
             except RefusedError as refused:
                 return _answer(request, live, setup, "refused.html", vars(refused), status=refused.status)
-            outcome = await live.detail(setup, target, DEFAULT_SECONDS)
+            outcome = await setup.details.ask(setup.discoveries.enriched(target), DEFAULT_SECONDS)
         view = detail(target, outcome, _seen(live.last, target.identity))
         return _answer(request, live, setup, "task.html", {"view": view})
 
@@ -75,16 +77,6 @@ def routes(live: Live) -> list[Route]:
         Route("/style.css", style),
         Route("/icon.svg", icon),
     ]
-
-
-async def _recent(live: Live, *, now: bool) -> Page:
-    """The last page of all tasks if it is young enough, else a new one."""
-    last = live.last
-    async with live.setup() as setup:
-        current = last is not None and last.setup is setup
-    if last is not None and current and not now and 0 <= live.clocks.wall() - last.when < MAX_AGE:
-        return last
-    return await live.scrape(DEFAULT_SECONDS)
 
 
 def _seen(page: Page | None, identity: Identity) -> Labels:

@@ -14,7 +14,6 @@ NEEDS_ATTENTION = "attention"
 
 #: Longer texts are cut: nobody searches for so much.
 _MAX_TEXT = 200
-_MAX_PAGE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +30,7 @@ class Filters:
     def of(cls, query: Mapping[str, str]) -> Self:
         """The filters of a query; what makes no sense matches nothing, or is the default."""
         given = {key: query.get(key, "").strip()[:_MAX_TEXT] for key in ("system", "business", "state")}
-        text, page = query.get("q", "").strip()[:_MAX_TEXT], query.get("page", "")
-        return cls(**given, text=text, page=int(page) if page.isascii() and page.isdigit() and 0 < len(page) < 7 else 1)
+        return cls(**given, text=query.get("q", "").strip()[:_MAX_TEXT], page=_page(query.get("page", "")))
 
     def query(self, **changes: str | int) -> str:
         """`?state=failed&q=deploy`, with changes; empty where nothing is filtered. A change goes to the first page."""
@@ -58,6 +56,11 @@ class Filters:
         if self.state and row.word != self.state and not (self.state == NEEDS_ATTENTION and row.word in ATTENTION):
             return False
         return not words or all(word in searched for searched in [row.searched] for word in words)
+
+
+def _page(text: str) -> int:
+    """A number from 1; anything else is the first page."""
+    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 7 else 1
 
 
 @dataclass(frozen=True, slots=True)

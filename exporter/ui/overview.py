@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from exporter.discovery import Discovery
 from exporter.outcome import Outcome
 from exporter.pieces import Rendered
 from exporter.targets import Target
 from exporter.ui.filters import Filters, Options
 from exporter.ui.health import Contacts, SystemRow, counts, system_rows
+from exporter.ui.listings import Listing
 from exporter.ui.rows import ATTENTION, Row, rows
 
 #: Rows on one page: what a phone draws at once, and a person still scrolls through.
@@ -25,6 +27,7 @@ class Overview:
     attention: int
     counts: Sequence[tuple[str, int]]
     systems: Sequence[SystemRow]
+    listings: Sequence[Listing]
     filters: Filters
     options: Options
     matching: int
@@ -39,6 +42,7 @@ def overview(
     targets: Sequence[Target],
     titles: Mapping[str, str],
     contacts: Mapping[str, Contacts],
+    discoveries: Iterable[Discovery] = (),
     when: float,
     filters: Filters,
 ) -> Overview:
@@ -54,6 +58,7 @@ def overview(
         attention=sum(row.word in ATTENTION for row in every),
         counts=counts(every),
         systems=system_rows(titles, contacts, every, outcomes),
+        listings=[Listing.of(discovery) for discovery in discoveries],
         filters=filters,
         options=Options.of(every),
         matching=len(matching),

@@ -11,7 +11,7 @@ import msgspec
 
 from exporter.errors import TaskError
 from exporter.labeltext import clean, clean_url
-from exporter.model import Identity, Labels, State, Task
+from exporter.model import NO_LABELS, Identity, Labels, State, Task
 from exporter.outcome import Outcome
 from exporter.pieces import Rendered
 from exporter.systems.base import TaskParams
@@ -32,13 +32,14 @@ _RANK: Mapping[str, int] = {word: rank for rank, word in enumerate(WORDS)}
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One task. `task` is None where it could not be read; then `error` says why.
+    """One task. `task` is None where it could not be read; then `error` says why. `params` is None where the task has
+    left its list meanwhile.
 
     `fetched` is when the answer shown was fetched, or the last good one before the error; 0 if there never was one.
     """
 
     identity: Identity
-    params: TaskParams
+    params: TaskParams | None
     labels: Labels
     task: Task | None
     error: TaskError | None
@@ -66,8 +67,8 @@ class Row:
 
     @property
     def query(self) -> str:
-        """The query by which `/task` and `/probe` know it."""
-        return task_query(self.params)
+        """The query by which `/task` and `/probe` know it; empty where they do not."""
+        return task_query(self.params) if self.params is not None else ""
 
     @property
     def searched(self) -> str:
@@ -97,18 +98,18 @@ def task_query(params: TaskParams) -> str:
 
 
 def rows(outcomes: Iterable[Outcome[Rendered]], targets: Iterable[Target]) -> list[Row]:
-    """A row for each task of a page, the most urgent first; a task without target has no row."""
+    """A row for each task of a page, the most urgent first."""
     known = {target.identity: target for target in targets}
-    made = {
-        outcome.identity: _row(outcome, known[outcome.identity]) for outcome in outcomes if outcome.identity in known
-    }
+    made = {outcome.identity: _row(outcome, known.get(outcome.identity)) for outcome in outcomes}
     return sorted(made.values(), key=_urgency)
 
 
-def _row(outcome: Outcome[Rendered], target: Target) -> Row:
+def _row(outcome: Outcome[Rendered], target: Target | None) -> Row:
     task = None if outcome.kept is None else outcome.kept.task
-    labels = merged(target.params.labels, target.known) if task is None else task.labels
-    return Row(outcome.identity, target.params, labels, task, outcome.error, outcome.fetched)
+    params, labels = None, NO_LABELS
+    if target is not None:
+        params, labels = target.params, merged(target.params.labels, target.known)
+    return Row(outcome.identity, params, task.labels if task else labels, task, outcome.error, outcome.fetched)
 
 
 def _urgency(row: Row) -> tuple[int, float, str]:

@@ -26,6 +26,7 @@ tasks: [{tasks}]
 """
 
 URLS = {"sops": "sops.test", "bkflow": "bkflow.test", "nodeman": "nodeman.test", "gsekit": "gsekit.test"}
+MORE = {"gsekit": ", route: esb"}
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Exporter:
 
 def exporter(clock: Clock, sites: Mapping[str, BlueKing], *tasks: str, more: str = "") -> Exporter:
     """`tasks` are as in a configuration: `{system: sops, bk_biz_id: 2, task_id: 1}`."""
-    systems = "\n".join(f'  {name}: {{url: "http://{URLS[name]}"}}' for name in sites)
+    systems = "\n".join(f'  {name}: {{url: "http://{URLS[name]}"{MORE.get(name, "")}}}' for name in sites)
     config = loads(CONFIG.format(systems=systems, tasks=", ".join(tasks)) + more, environ={})
     live = Live(
         config,

@@ -251,3 +251,41 @@ def test_the_configuration_is_shown_without_its_secrets():
     text = run(main)
     assert "bk_username: admin" in text
     assert "canary" not in text
+
+
+@pytest.mark.parametrize("metrics", ["configured", "none"])
+def test_people_see_all_tasks_whichever_stand_on_metrics(metrics: str):
+    """Where tasks are scraped one by one, the overview still shows them all, and asks seldom."""
+
+    async def main(clock: Clock) -> tuple[str, list[str], int]:
+        site = sops_site(lambda _: tree("FAILED"))
+        bench = exporter(clock, {"sops": site}, *sops(1, 2), more=f"collect: {{metrics: {metrics}}}\n")
+        page = await bench.page("/")
+        before = len(site.asked)
+        await asyncio.sleep(60)
+        await bench.page("/")
+        return page.one("h1").words, states(page), len(site.asked) - before
+
+    assert run(main) == ("2 tasks need attention", ["failed", "failed"], 0)
+
+
+DISCOVER = "discover: [{system: sops, bk_biz_id: 2, created_within: 1h}, {system: sops, bk_biz_id: 3}]\n"
+
+
+def test_discoveries_say_how_they_are():
+    """What they found, when, and what is wrong with one that found nothing."""
+
+    async def main(clock: Clock) -> Element:
+        def answer(request: httpx.Request) -> httpx.Response:
+            if request.url.path == "/get_task_list/2/":
+                return httpx.Response(200, json={"result": True, "data": [], "count": 0})
+            return refusal(1640301, "app has no permission", status=403)
+
+        return await exporter(clock, {"sops": BlueKing(answer)}, more=DISCOVER).page("/")
+
+    page = run(main)
+    rows = page.one("details", class_="listings").one("tbody").all("tr")
+    assert [row.one("th").words for row in rows] == ["sops biz 2", "sops biz 3"]
+    assert rows[0].words == "sops biz 2 sops 0 just now none"
+    assert "app has no permission" in rows[1].words
+    assert "open" in page.one("details", class_="listings").attributes
