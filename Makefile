@@ -28,7 +28,7 @@ demo: $(VENV)/.run ## Run the exporter on a simulated BlueKing (LISTEN=127.0.0.1
 test: $(VENV)/.dev ## Run the tests that need nothing but Python (ARGS="-k sops -x")
 	$(BIN)/python -m pytest -m "not real" -n auto $(ARGS)
 
-test-real: $(VENV)/.dev ## Run the tests that need Prometheus, Alertmanager, Chromium
+test-real: $(VENV)/.real ## Run the tests that need Prometheus, Alertmanager, Chromium, Helm, kubectl
 	$(BIN)/python -m pytest -m real -n 4 --dist loadfile $(ARGS)
 
 coverage: $(VENV)/.dev ## Run the tests and hold lines and branches to 95 % each
@@ -56,6 +56,7 @@ constraints: ## Pin the dependencies anew with uv (UPGRADE=1 takes newer version
 	$(UV_COMPILE) pyproject.toml -o constraints/run.txt
 	$(UV_COMPILE) --group build -c constraints/run.txt -o constraints/build.txt
 	$(UV_COMPILE) pyproject.toml --group dev -c constraints/run.txt -c constraints/build.txt -o constraints/dev.txt
+	$(UV_COMPILE) --group real -c constraints/dev.txt -o constraints/real.txt
 
 image: ## Build the container image with docker, podman or buildah (IMAGE=localhost/bk-task-exporter)
 	tools/build-image $(IMAGE)
@@ -81,3 +82,7 @@ $(VENV)/.dev: $(VENV)/.made constraints/run.txt constraints/build.txt constraint
 	$(PIP_INSTALL) --require-hashes -r constraints/dev.txt
 	$(PIP_INSTALL) --no-build-isolation --editable .
 	@touch $(VENV)/.run $@
+
+$(VENV)/.real: $(VENV)/.dev constraints/real.txt
+	$(PIP_INSTALL) --require-hashes -r constraints/real.txt
+	@touch $@

@@ -14,7 +14,7 @@ from tools.generate import ROOT
 PICTURES = {".gif", ".ico", ".jpg", ".png"}
 
 REGISTRIES = (
-    r"pypi\.(org|python)|files\.pythonhosted|(docker|gcr|ghcr|quay|k8s)\.io\b|npmjs\.(org|com)|(deb|security)\.debian\.org"
+    r"pypi\.(org|python)|files\.pythonhosted|(docker|gcr|ghcr|quay|registry\.k8s)\.io\b|npmjs\.(org|com)|(deb|security)\.debian\.org"
     r"|proxy\.golang|\b(registry|mirrors?)\.(?!example)[a-z0-9-]+\.(cn|com|io|net|org)\b"
 )
 MACHINE_PATHS = r"(?<![\w.$}~>/-])/(root|home|work|Users)/[\w.]"
@@ -76,7 +76,7 @@ def test_nothing_but_files() -> None:
     assert [path for path in executable if not path.read_bytes().startswith(b"#!")] == []
 
 
-@pytest.mark.parametrize("name", ["run", "build", "dev"])
+@pytest.mark.parametrize("name", ["run", "build", "dev", "real"])
 def test_constraints_hold_names_versions_and_hashes(name: str) -> None:
     """Pinned dependencies say what and which, never from where."""
     requirement = r"[a-z0-9][a-z0-9._-]*(\[[a-z,]+\])?==[0-9][\w.!+]*( ; [^\\]+?)? \\"

@@ -9,11 +9,13 @@ import difflib
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from exporter import owncatalogue
 from exporter.config import json_schema, reference
 from tools.alerting import rulefile
+from tools.chart import files, values
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,6 +38,11 @@ GENERATED: tuple[Generated, ...] = (
     Generated("docs/configuration.md", reference.reference),
     Generated("docs/metrics.md", owncatalogue.markdown_page),
     Generated("prometheus/rules/alerts.yml", rulefile.alerts_yaml),
+    Generated(f"{files.CHART}/Chart.yaml", lambda: files.CHART_YAML),
+    Generated("deploy/kustomization.yaml", lambda: files.KUSTOMIZATION),
+    Generated(f"{files.CHART}/values.schema.json", values.values_schema),
+    # Copies come last: some of what they copy is written above.
+    *(Generated(path, partial(source.read_text, "utf-8")) for path, source in files.copies().items()),
 )
 
 
