@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from exporter.errors import Reason, TaskError
 from exporter.gateway import Clocks, Gateway
-from exporter.keeper import Keeper, Keeping, Meter
-from exporter.model import Identity, Task
+from exporter.keeper import Keeper
+from exporter.model import Identity
 from exporter.plan import Batch, BulkMemory, plan
-from exporter.store import Entry, Store
+from exporter.store import Entry
 from exporter.systems import SYSTEMS
 from exporter.targets import Target
-
-__all__ = ["Asker", "Flight", "Keeping", "Meter"]
 
 K = TypeVar("K")
 
@@ -47,28 +45,9 @@ class Flight:
 class Asker(Generic[K]):
     """Turns targets into kept answers."""
 
-    def __init__(
-        self,
-        *,
-        gateways: Mapping[str, Gateway],
-        store: Store[K],
-        variant: Hashable,
-        keeping: Keeping,
-        distill: Callable[[Identity, Task], K],
-        meter: Meter,
-        clocks: Clocks,
-    ) -> None:
+    def __init__(self, gateways: Mapping[str, Gateway], keeper: Keeper[K], clocks: Clocks) -> None:
         self.gateways = gateways
-        self._keeper = Keeper(
-            gateways=gateways,
-            store=store,
-            variant=variant,
-            keeping=keeping,
-            distill=distill,
-            meter=meter,
-            clocks=clocks,
-        )
-        self._keeping = keeping
+        self._keeper = keeper
         self._clocks = clocks
         self._memory = BulkMemory(clocks.steady)
         self._flights: dict[Identity, Flight] = {}
@@ -96,7 +75,7 @@ class Asker(Generic[K]):
             key=lambda t: -entries[t.identity].seconds if enough else entries[t.identity].fetched,
         )
         batches = plan(
-            ordered, gateway.config.site, self._keeping.nodes, self._memory, lambda t: entries[t.identity].spoils
+            ordered, gateway.config.site, self._keeper.keeping.nodes, self._memory, lambda t: entries[t.identity].spoils
         )
         return [self._take_off(batch, _PATIENCE * seconds) for batch in batches]
 
@@ -146,7 +125,7 @@ class Asker(Generic[K]):
 
     async def _single(self, flight: Flight, target: Target) -> TaskError | None:
         gateway, system = self.gateways[target.system], SYSTEMS[target.system]
-        compose = system.detail_request if self._keeping.detail else system.request
+        compose = system.detail_request if self._keeper.keeping.detail else system.request
         try:
             answer = await gateway.ask(compose(target.params, gateway.config.site))
         except TaskError as error:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from exporter.asker import Asker, Keeping
+from exporter.asker import Asker
 from exporter.collector import Collector
 from exporter.config import Collect
 from exporter.gateway import Clocks, Gateway
+from exporter.keeper import Keeper, Keeping
 from exporter.model import Task
 from exporter.outcome import Outcome
 from exporter.store import Store
@@ -25,7 +26,7 @@ class Details:
         self._gateways = gateways
         self._clocks = clocks
         self._store: Store[Task] = Store()
-        asker = Asker(
+        keeper = Keeper(
             gateways=gateways,
             store=self._store,
             variant=None,
@@ -34,7 +35,7 @@ class Details:
             meter=telemetry,
             clocks=clocks,
         )
-        self._collector = Collector(asker, telemetry, clocks)
+        self._collector = Collector(Asker(gateways, keeper, clocks), telemetry, clocks)
 
     async def ask(self, target: Target, seconds: float) -> Outcome[Task]:
         """One task, not later than in `seconds`."""

@@ -11,7 +11,7 @@ from itertools import chain
 
 import httpx
 
-from exporter.asker import Asker, Keeping
+from exporter.asker import Asker
 from exporter.collector import Collector
 from exporter.config import Config, SystemConfig
 from exporter.config.types import Metrics
@@ -20,6 +20,7 @@ from exporter.discoveries import Discoveries
 from exporter.discovery import Discovery
 from exporter.gateway import Clocks, Gateway
 from exporter.incidents import Incidents
+from exporter.keeper import Keeper, Keeping
 from exporter.model import Identity, Place
 from exporter.outcome import Outcome
 from exporter.pieces import Rendered
@@ -103,7 +104,7 @@ def collector(
 ) -> Collector[Rendered]:
     """What collects tasks as a setup wants them shown, through these gateways."""
     collect = setup.config.collect
-    asker = Asker(
+    keeper = Keeper(
         gateways=gateways,
         store=store,
         variant=(nodes, collect.nodes_per_task, str(collect.time_zone)),
@@ -112,7 +113,7 @@ def collector(
         meter=telemetry,
         clocks=clocks,
     )
-    return Collector(asker, telemetry, clocks)
+    return Collector(Asker(gateways, keeper, clocks), telemetry, clocks)
 
 
 class Live:

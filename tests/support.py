@@ -13,11 +13,12 @@ from zoneinfo import ZoneInfo
 import httpx
 import msgspec
 
-from exporter.asker import Asker, Keeping
+from exporter.asker import Asker
 from exporter.collector import Collector
 from exporter.config import Credentials, Secret, Setting, SystemConfig, Tls
 from exporter.errors import Reason
 from exporter.gateway import Clocks, Gateway
+from exporter.keeper import Keeper, Keeping
 from exporter.model import Identity, Task
 from exporter.store import Store
 from exporter.systems import SYSTEMS
@@ -195,7 +196,7 @@ def collector(
         name: Gateway((configs or {}).get(name) or system_config(name), site, meter, clocks=clocks, jitter=lambda: 0.5)
         for name, site in sites.items()
     }
-    asker = Asker(
+    keeper = Keeper(
         gateways=gateways,
         store=store if store is not None else Store(),
         variant="test",
@@ -204,4 +205,4 @@ def collector(
         meter=meter,
         clocks=clocks,
     )
-    return Bench(clock, Collector(asker, meter, clocks), meter, sites)
+    return Bench(clock, Collector(Asker(gateways, keeper, clocks), meter, clocks), meter, sites)
