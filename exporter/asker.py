@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from exporter.aside import aside
 from exporter.errors import Reason, TaskError
 from exporter.gateway import Clocks, Gateway
 from exporter.keeper import Keeper
@@ -130,7 +131,7 @@ class Asker(Generic[K]):
             answer = await gateway.ask(compose(target.params, gateway.config.site))
         except TaskError as error:
             return self._settle(flight, target, error)
-        return self._settle(flight, target, answer)
+        return self._settle(flight, target, await self._keeper.keep(target, answer))
 
     async def _bulk(self, flight: Flight, targets: Sequence[Target], *, patience: float) -> TaskError | None:
         """Ask for some tasks of a batch with one call; the error is why it brought nothing."""
@@ -139,11 +140,12 @@ class Asker(Generic[K]):
         params = [target.params for target in targets]
         try:
             data = await gateway.ask(bulk.request(params, gateway.config.site), timeout=patience)
-            answers = bulk.split(data, params)
+            answers = await aside(len(data), lambda: bulk.split(data, params))
         except TaskError as error:
             return error
         for target, answer in zip(targets, answers, strict=True):
-            self._settle(flight, target, answer, bulk=True)
+            kept = answer if isinstance(answer, TaskError) else await self._keeper.keep(target, answer, within=data)
+            self._settle(flight, target, kept, bulk=True)
         return None
 
     async def _fall_back(self, flight: Flight, error: TaskError) -> None:
@@ -204,10 +206,9 @@ class Asker(Generic[K]):
             self._settle(flight, target, error)
 
     def _settle(
-        self, flight: Flight, target: Target, answer: bytes | TaskError, *, bulk: bool = False
+        self, flight: Flight, target: Target, error: TaskError | None, *, bulk: bool = False
     ) -> TaskError | None:
-        """Keep an answer, and tell whoever waits for it how it went."""
-        error = answer if isinstance(answer, TaskError) else self._keeper.keep(target, answer, bulk=bulk)
+        """Tell whoever waits for a task how it went."""
         if error is None and not bulk:
             self.entry(target).spoils = False
         flight.results[target.identity] = (error, self._clocks.steady())

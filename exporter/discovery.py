@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Protocol
 
+from exporter.aside import aside
 from exporter.errors import Reason, TaskError
 from exporter.gateway import Clocks, Gateway
 from exporter.logs import fields
@@ -177,7 +178,8 @@ class Discovery:
             if reading.pages and error.explicit and error.code in listing.past_end:
                 return True
             raise
-        return self._take(reading, self._decoded(data, reading.since), size)
+        page = await aside(len(data), lambda: self._decoded(data, reading.since))
+        return self._take(reading, page, size)
 
     def _decoded(self, data: bytes, since: float) -> ListPage:
         try:

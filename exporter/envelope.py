@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from exporter.errors import Reason, TaskError
-from exporter.lenient import cleaned
+from exporter.lenient import MAX_CONTAINERS, cleaned, overcrowded
 
 #: Longest time for which a throttling answer is obeyed without asking again; sites have sent nonsense.
 MAX_RETRY_AFTER = 300.0
@@ -139,6 +139,10 @@ def _open(reply: Reply) -> _Envelope | None:
     body = reply.body.removeprefix(codecs.BOM_UTF8)
     if body.lstrip()[:1] != b"{":
         return None
+    if overcrowded(body):
+        raise _error(
+            Reason.MALFORMED, reply, f"answered with more than {MAX_CONTAINERS:,} objects, or values without end"
+        )
     try:
         return _decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

@@ -21,6 +21,7 @@ from typing import Protocol
 import httpx
 import msgspec
 
+from exporter.aside import aside
 from exporter.config import Credentials, SystemConfig
 from exporter.envelope import Reply, data_of, one_line
 from exporter.errors import Reason, TaskError, UserError
@@ -191,7 +192,8 @@ class Gateway:
         began = self._clocks.steady()
         failure: TaskError | None = TaskError(Reason.TIMEOUT, "no answer before the page's deadline")  # if cancelled
         try:
-            data = data_of(await self._send(request, min(patience, self.config.timeout)))
+            reply = await self._send(request, min(patience, self.config.timeout))
+            data = await aside(len(reply.body), lambda: data_of(reply))
             failure = None
         except TaskError as error:
             failure = self._masked(error)

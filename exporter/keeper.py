@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
+from exporter.aside import aside
 from exporter.errors import TaskError
 from exporter.gateway import Clocks, Gateway
 from exporter.logs import fields
@@ -77,21 +78,25 @@ class Keeper(Generic[K]):
         """What is kept of a target."""
         return self._shelves[target.system].entry(target.identity, self._clocks.steady())
 
-    def keep(self, target: Target, data: bytes, *, bulk: bool) -> TaskError | None:
-        """Keep an answer; the error is why it cannot be read."""
-        entry, now = self.entry(target), self._clocks.wall()
+    async def keep(self, target: Target, data: bytes, *, within: bytes = b"") -> TaskError | None:
+        """Keep an answer, or the part `within` one for many tasks; the error is why it cannot be read."""
+        entry, now, bulk = self.entry(target), self._clocks.wall(), bool(within)
         fingerprint = (bulk, hash(data), target.params, target.known)
         if entry.kept is None or entry.fingerprint != fingerprint:
             try:
-                task = self._read(target, data, now, bulk=bulk)
+                task, kept = await aside(len(within or data), lambda: self._made(target, data, now, bulk=bulk))
             except TaskError as error:
                 return error
-            entry.kept = self._distill(target.identity, task)
-            entry.final = task.final
+            self._note_unknown(target, task.unknown_words)
+            entry.kept, entry.final = kept, task.final
             entry.fingerprint = None if task.clocked else fingerprint
         entry.fetched = now
         entry.fresh_until_steady = self._clocks.steady() + self._lifetime(target, final=entry.final)
         return None
+
+    def _made(self, target: Target, data: bytes, now: float, *, bulk: bool) -> tuple[Task, K]:
+        task = self._read(target, data, now, bulk=bulk)
+        return task, self._distill(target.identity, task)
 
     def _read(self, target: Target, data: bytes, now: float, *, bulk: bool) -> Task:
         system, reading = SYSTEMS[target.system], Reading(now, self.keeping.zone)
@@ -108,13 +113,12 @@ class Keeper(Generic[K]):
             raise malformed(
                 f"the exporter could not read the answer ({type(error).__name__}); please report it"
             ) from None
-        if task.unknown_words:
-            self._meter.unknown_states(target.system, len(task.unknown_words))
-            self._say_unknown(target, task.unknown_words)
         return msgspec.structs.replace(task, labels=merged(task.labels, target.known))
 
-    def _say_unknown(self, target: Target, words: Sequence[str]) -> None:
-        """Log each word once; a hostile upstream must not fill the memory with them."""
+    def _note_unknown(self, target: Target, words: Sequence[str]) -> None:
+        """Count words, and log each once; a hostile upstream must not fill the memory with them."""
+        if words:
+            self._meter.unknown_states(target.system, len(words))
         for word in words:
             said = (target.system, word[:80])
             if said not in self._said and len(self._said) < _MAX_WORDS:

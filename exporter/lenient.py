@@ -5,8 +5,19 @@ from __future__ import annotations
 import json
 import math
 
+#: A tree of 100,000 nodes has less of both. Beyond, what is short on the wire is gigabytes in memory.
+MAX_CONTAINERS = 500_000
+MAX_COMMAS = 5_000_000
+
 #: More digits are no figure of ours, and turning them into a number is slow by design.
 _MAX_DIGITS = 18
+
+
+def overcrowded(document: bytes) -> bool:
+    """Whether it holds more objects, lists or values than any answer; signs within texts count too."""
+    return len(document) > MAX_CONTAINERS and (
+        document.count(b"{") + document.count(b"[") > MAX_CONTAINERS or document.count(b",") > MAX_COMMAS
+    )
 
 
 def cleaned(document: bytes) -> bytes:

@@ -43,6 +43,15 @@ def test_result_true_is_success_whatever_the_code(envelope: dict[str, object]):
     assert json.loads(data_of(reply(envelope))) == {"a": 1}
 
 
+def test_more_objects_than_any_answer_has_are_malformed():
+    """A million nodes in 10 MB would be a gigabyte in memory, and hold up every page."""
+    told = error(b'{"result": true, "data": [' + b"{}," * 600_000 + b"1]}")
+    assert (told.reason, told.message) == (
+        Reason.MALFORMED,
+        "answered with more than 500,000 objects, or values without end",
+    )
+
+
 def test_a_byte_order_mark_does_not_matter():
     """JSON should have none, and some have it."""
     assert data_of(reply(b'\xef\xbb\xbf {"result": true, "data": 1}')) == b"1"

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from exporter.lenient import cleaned
+from exporter.lenient import cleaned, overcrowded
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,21 @@ def test_depth_is_bounded():
     """By the interpreter, before it can hurt."""
     with pytest.raises(RecursionError):
         cleaned(b"[" * 1_000_000)
+
+
+@pytest.mark.parametrize(
+    ("document", "verdict"),
+    [
+        (b'{"a": {}}', False),
+        (b"[" + b"{}," * 400_000 + b"1]", False),
+        (b"[" + b"{}," * 500_000 + b"1]", True),
+        (b"[" + b"[]," * 500_000 + b"1]", True),
+        (b"[" + b"1," * 4_000_000 + b"1]", False),
+        (b"[" + b"1," * 5_000_001 + b"1]", True),
+        (b'"' + b" " * 10_000_000 + b'"', False),
+    ],
+    ids=range(7),
+)
+def test_what_would_be_gigabytes_is_told_by_its_signs(document: bytes, verdict: bool) -> None:
+    """Without reading it."""
+    assert overcrowded(document) is verdict
