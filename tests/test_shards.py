@@ -157,7 +157,9 @@ def test_serve_refuses_in_one_line() -> None:
 
 def healthy() -> Config:
     """The demo's configuration, discoveries included, without what fails, is late, or answers another way each time."""
-    lines = demo_config("http://bk.test", discover=True).replace("second: 100", "second: 10000").splitlines(keepends=True)
+    lines = (
+        demo_config("http://bk.test", discover=True).replace("second: 100", "second: 10000").splitlines(keepends=True)
+    )
     return loads("".join(line for line in lines if "   # " not in line), "demo")
 
 

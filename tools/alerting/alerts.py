@@ -288,6 +288,25 @@ EXPORTER = (
             "其蓝鲸任务处于无人监控状态。",
         ),
     ),
+    Alert(
+        "BkTaskExporterShardMissing",
+        f"max by (job) (bk_task_exporter_shards{{{JOB}}})\n"
+        "-\n"
+        f'count by (job) (count_values by (job) ("shard", bk_task_exporter_shard_ordinal{{{JOB}}}))\n'
+        "> 0",
+        "5m",
+        "critical",
+        Text(
+            "{{ $value }} shard(s) of the exporter missing: {{ $labels.job }}",
+            "Exporter 缺少 {{ $value }} 个分片：{{ $labels.job }}",
+        ),
+        Text(
+            "Prometheus has had no metrics from {{ $value }} of the shards of {{ $labels.job }} for 5 minutes or more."
+            " Nobody watches the tasks of these shards.",
+            "Prometheus 已有 5 分钟以上无法从 {{ $labels.job }} 的 {{ $value }} 个分片获取指标，"
+            "这些分片的任务处于无人监控状态。",
+        ),
+    ),
 )
 
 ALERTS = TASKS + EXPORTER
