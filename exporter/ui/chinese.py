@@ -89,6 +89,7 @@ CHINESE: Mapping[str, str] = {
     "filter.apply": "筛选",
     "filter.clear": "清除",
     "business": "业务 {id}",
+    "template": "模板 {id}",
     "task": "任务",
     "state": "状态",
     "parts": "已启动节点、主机、子任务",

@@ -14,7 +14,7 @@ from exporter.model import Node, State
 from exporter.ui.bars import ORDER
 
 #: Most nodes that are drawn.
-MOST = 1500
+MOST = 1000
 #: Deeper nodes are drawn at this level, with their own level said.
 DEEPEST = 24
 #: Trees up to this size are drawn open.
