@@ -70,7 +70,7 @@ def labels(target: Target) -> dict[str, str]:
     meta = {
         "target": f"{identity.system}/{identity.scope or identity.bk_biz_id}/{identity.task_id}",
         "system": identity.system,
-        "bk_biz_id": identity.bk_biz_id,
+        "biz_id": identity.bk_biz_id,
         "scope": identity.scope,
         "task_id": identity.task_id,
         "task_name": told.task_name,

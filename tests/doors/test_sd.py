@@ -45,12 +45,12 @@ def test_every_known_task_is_a_target() -> None:
         assert groups(answer) == {
             "sops/2/1": {
                 "__param_system": "sops", "__param_bk_biz_id": "2", "__param_task_id": "1", "__meta_bk_target": "sops/2/1",
-                "__meta_bk_system": "sops", "__meta_bk_bk_biz_id": "2", "__meta_bk_task_id": "1", "__meta_bk_task_name": "ours",
+                "__meta_bk_system": "sops", "__meta_bk_biz_id": "2", "__meta_bk_task_id": "1", "__meta_bk_task_name": "ours",
                 "__meta_bk_source": "configured",
             },
             "sops/2/7": {
                 "__param_system": "sops", "__param_bk_biz_id": "2", "__param_task_id": "7", "__meta_bk_target": "sops/2/7",
-                "__meta_bk_system": "sops", "__meta_bk_bk_biz_id": "2", "__meta_bk_task_id": "7", "__meta_bk_task_name": "task 7",
+                "__meta_bk_system": "sops", "__meta_bk_biz_id": "2", "__meta_bk_task_id": "7", "__meta_bk_task_name": "task 7",
                 "__meta_bk_kind": "7", "__meta_bk_creator": "li", "__meta_bk_source": "discovered",
             },
         }  # fmt: skip
@@ -79,7 +79,7 @@ def test_labels_of_odd_tasks() -> None:
     odd = labels(Target(plain.params, plain.identity, Labels(task_name="a\u0000b" + "x" * 5000), "discovered"))
     assert odd["__meta_bk_target"] == "sops/project:2/10"
     assert odd["__meta_bk_scope"] == "project:2"
-    assert "__meta_bk_bk_biz_id" not in odd
+    assert "__meta_bk_biz_id" not in odd
     assert "\u0000" not in odd["__meta_bk_task_name"]
     assert len(odd["__meta_bk_task_name"]) < 1000
 
