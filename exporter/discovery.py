@@ -108,7 +108,8 @@ class Discovery:
             if now < self._due:
                 return
             self._due = now + self.params.refresh
-            self._reading = _Reading(now, self._clocks.wall() - self.params.created_within)
+            # Whole seconds, as the request says it, so that both filters agree.
+            self._reading = _Reading(now, float(int(self._clocks.wall() - self.params.created_within)))
         self._deadline = deadline
         self._run = asyncio.create_task(self._read(self._reading))
         self._run.add_done_callback(self._ended)
