@@ -16,6 +16,7 @@ from exporter import owncatalogue
 from exporter.config import json_schema, reference
 from tools.alerting import rulefile
 from tools.chart import files, values
+from tools.dashboards import boards
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -38,6 +39,7 @@ GENERATED: tuple[Generated, ...] = (
     Generated("docs/configuration.md", reference.reference),
     Generated("docs/metrics.md", owncatalogue.markdown_page),
     Generated("prometheus/rules/alerts.yml", rulefile.alerts_yaml),
+    *(Generated(f"grafana/dashboards/{name}", partial(boards.dashboard_json, name)) for name in boards.DASHBOARDS),
     Generated(f"{files.CHART}/Chart.yaml", lambda: files.CHART_YAML),
     Generated("deploy/kustomization.yaml", lambda: files.KUSTOMIZATION),
     Generated(f"{files.CHART}/values.schema.json", values.values_schema),

@@ -1,0 +1,91 @@
+"""What the dashboards share around their panels: variables, links to each other, PromQL of identity."""
+
+from grafana_foundation_sdk.builders.dashboard import (
+    Dashboard,
+    DashboardLink,
+    DatasourceVariable,
+    QueryVariable,
+    TimePicker,
+)
+from grafana_foundation_sdk.models.dashboard import (
+    DashboardCursorSync,
+    DashboardLinkType,
+    DynamicConfigValue,
+    VariableOption,
+    VariableRefresh,
+    VariableSort,
+)
+
+from exporter.catalogue import IDENTITY
+from tools.dashboards.panels import SOURCE, link
+
+FLEET, TASK, EXPORTER = "bk-fleet", "bk-task", "bk-task-exporter"
+
+#: The labels that make a task, for `by` and `on`.
+ID = ", ".join(IDENTITY)
+
+TAG = "bk-task-exporter"
+
+
+def known(vector: str) -> str:
+    """The vector with what is known of each task; none is lost where nothing is."""
+    info = f"topk by ({ID}) (1, bk_task_info)"
+    return (
+        f"({vector}) * on ({ID}) group_left (task_name, kind, creator, url) {info}\n"
+        f"or\n({vector}) unless on ({ID}) bk_task_info"
+    )
+
+
+def called(vector: str, *, length: int = 36) -> str:
+    """The vector with a label `shown`: the task's name, cut, or its system and number where it has none."""
+    numbered = f'label_join({vector}, "shown", " ", "system", "task_id")'
+    return f'label_replace({numbered}, "shown", "$1", "task_name", "(?s)(.{{1,{length}}}).*")'
+
+
+def to_task(fields: str = "__data.fields") -> DynamicConfigValue:
+    """A link to the dashboard of the task in this row, or of this series."""
+    names = {"system": "system", "bk_biz_id": "bk_biz_id", "scope": "scope", "task_id": "task_id"}
+    chosen = "".join(f"&var-{name}=${{{fields}.{label}:percentencode}}" for name, label in names.items())
+    return link("One task", f"/d/{TASK}?${{datasource:queryparam}}{chosen}&${{__url_time_range}}")
+
+
+def _chosen(name: str, label: str, query: str) -> QueryVariable:
+    variable = QueryVariable(name).label(label).datasource(SOURCE)
+    variable.query({"qryType": 1, "query": query, "refId": f"variable-{name}"}).definition(query)
+    return variable.refresh(VariableRefresh.ON_TIME_RANGE_CHANGED).sort(VariableSort.NATURAL_ASC)
+
+
+def several(name: str, label: str, query: str) -> QueryVariable:
+    """A variable with one, some or all of the values."""
+    variable = _chosen(name, label, query).multi(multi=True).include_all(include_all=True).all_value(".*")
+    return variable.current(VariableOption(text=["All"], value=["$__all"]))
+
+
+def one_or_all(name: str, label: str, query: str) -> QueryVariable:
+    """A variable with one of the values, or all."""
+    variable = _chosen(name, label, query).include_all(include_all=True).all_value(".*")
+    return variable.current(VariableOption(text="All", value="$__all"))
+
+
+def one(name: str, label: str, query: str) -> QueryVariable:
+    """A variable with exactly one of the values."""
+    return _chosen(name, label, query)
+
+
+def named_task(selection: str) -> QueryVariable:
+    """The variable `task_id`: lists number and name, gives the number."""
+    every = f"topk by ({ID}) (1, bk_task_info{{{selection}}}) or on ({ID}) bk_task_up{{{selection}}}"
+    query = f'query_result(label_join({every}, "z_shown", " ", "task_id", "task_name"))'
+    variable = _chosen("task_id", "Task", query)
+    variable.query({"qryType": 3, "query": query, "refId": "variable-task_id"})
+    return variable.regex(r'/task_id="(?<value>[^"]*)"[\s\S]*z_shown="(?<text>[^"]*)"/')
+
+
+def dashboard(uid: str, title: str, description: str, *, since: str = "now-3h") -> Dashboard:
+    """A dashboard with its data source to choose and links to the others."""
+    made = Dashboard(title).uid(uid).description(description).tags([TAG]).editable().version(1)
+    made.time(since, "now").timezone("browser").refresh("30s").tooltip(DashboardCursorSync.CROSSHAIR)
+    made.timepicker(TimePicker().refresh_intervals(["10s", "30s", "1m", "5m", "15m"]))
+    made.with_variable(DatasourceVariable("datasource").label("Data source").type("prometheus"))
+    others = DashboardLink("BlueKing tasks").type(DashboardLinkType.DASHBOARDS).tags([TAG])
+    return made.link(others.as_dropdown(as_dropdown=False).keep_time(keep_time=True).include_vars(include_vars=False))
