@@ -26,7 +26,7 @@ from exporter.config import Credentials, SystemConfig
 from exporter.envelope import Reply, data_of, one_line
 from exporter.errors import Reason, TaskError, UserError
 from exporter.logs import fields
-from exporter.masking import hide, secrets_of
+from exporter.masking import Masker, secrets_of
 from exporter.politeness import Breaker, Bucket
 from exporter.systems.base import Request
 from exporter.unpack import Body
@@ -41,6 +41,9 @@ CROWD = 10.0
 
 #: Where credentials stand: ESB would take them in the query as well, where logs would show them.
 AUTHORIZATION = "X-Bkapi-Authorization"
+
+#: Authorizations that may still be under way, after their secret was rotated.
+_SENT = 4
 
 _USER_AGENT = "bk-task-exporter"
 
@@ -101,6 +104,8 @@ class Gateway:
         self._breaker = Breaker(clocks.steady)
         self._page_began = -math.inf
         self._credentials: Credentials = config.credentials
+        self._authorization = ""
+        self._sent: list[str] = []
         self._authorize()
         #: The last request that BlueKing answered well, and the last one that failed, for whoever looks.
         self.last_good: Contact | None = None
@@ -139,7 +144,11 @@ class Gateway:
 
     def _authorize(self) -> None:
         """Make the headers of all requests to come: parsing them for each one costs more than sending it."""
-        self._authorization = self._credentials.header()
+        if self._authorization == (header := self._credentials.header()):
+            return
+        self._authorization = header
+        self._sent = [*self._sent, header][-_SENT:]
+        self._masker = Masker(secrets_of(self.config, *self._sent))
         self._headers = httpx.Headers(
             {
                 "Accept": "application/json",
@@ -233,13 +242,13 @@ class Gateway:
             body = await _read(response)
         finally:
             await response.aclose()
-        return Reply(response.status_code, response.headers, body)
+        # BlueKing may echo what we sent: here it is hidden, before anything is cut, kept or shown.
+        return Reply(response.status_code, self._masker.headers(response.headers), self._masker.body(body))
 
     def _masked(self, error: TaskError) -> TaskError:
-        """BlueKing may echo what we sent."""
-        secrets = secrets_of(self.config)
-        error.message, error.code, error.request_id = (
-            hide(text, secrets) for text in (error.message, error.code, error.request_id)
+        """Words that came another way than in an answer, such as a proxy's."""
+        error.message, error.code, error.request_id = map(
+            self._masker.text, (error.message, error.code, error.request_id)
         )
         error.args = (error.message,)
         return error

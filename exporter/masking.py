@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import html
 import json
-from collections.abc import Iterable, Iterator
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 import msgspec
+from httpx import Headers
 
 from exporter.config.credentials import Credentials
 from exporter.config.secret import MASK, Secret
@@ -20,6 +24,11 @@ FAILURE_KEYS = ("ex_data", "exc_trace", "exc", "extra_data", "failed_reason")
 _OPEN = frozenset({"bk_app_code", "bk_username"})
 
 FAILURE_MASK = "<failure data>"
+
+#: Characters below which a secret is no secret, and its letters stand in many words.
+SHORTEST = 8
+
+_MASK = MASK.encode()
 
 
 def secrets_of(config: SystemConfig, *sent: str) -> list[str]:
@@ -42,14 +51,26 @@ def _in_header(header: str) -> Iterator[str]:
 
 
 def _of_proxy(proxy_url: Secret | None) -> Iterator[str]:
-    if proxy_url is not None:
-        yield urlsplit(proxy_url.reveal()).password or ""
+    """The password as the address spells it and as it is, and both as basic authentication sends them."""
+    if proxy_url is None:
+        return
+    parts = urlsplit(proxy_url.reveal())
+    if parts.password:
+        for spell in (str, unquote):
+            yield spell(parts.password)
+            yield b64encode(f"{spell(parts.username or '')}:{spell(parts.password)}".encode()).decode()
 
 
-def _spellings(secret: str) -> Iterator[str]:
-    yield secret
-    yield from (quote(secret, safe=""), quote(secret), quote_plus(secret))
-    yield from (json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False))
+def _spellings(secret: str) -> set[str]:
+    """As it is, in the words of Python, in JSON, in JSON within JSON; and any of these in an address or in HTML.
+
+    Of a secret of letters, digits and dashes, as most are, that is one.
+    """
+    spelt = {secret, repr(secret)[1:-1], ascii(secret)[1:-1]}
+    for _ in range(3):
+        spelt |= {json.dumps(text, ensure_ascii=plain)[1:-1] for text in spelt for plain in (True, False)}
+    encodings: tuple[Callable[[str], str], ...] = (quote, partial(quote, safe=""), quote_plus, html.escape)
+    return spelt | {encode(text) for text in spelt for encode in encodings}
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:
@@ -57,6 +78,36 @@ def hide(text: str, secrets: Iterable[str]) -> str:
     for secret in secrets:
         text = text.replace(secret, MASK)
     return text
+
+
+class Masker:
+    """Hides secrets in an answer before anybody reads it, so that nothing made from it can show them.
+
+    `secrets` are spellings, the longest first.
+    """
+
+    __slots__ = ("_bodies", "_texts")
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self._texts = secrets
+        self._bodies = [secret.encode() for secret in secrets if len(secret) >= SHORTEST]
+
+    def text(self, text: str) -> str:
+        """What is shown to people."""
+        return hide(text, self._texts)
+
+    def body(self, body: bytes) -> bytes:
+        """What is read by programs: a secret so short that it may be a part of another word stays."""
+        for secret in self._bodies:
+            if secret in body:
+                body = body.replace(secret, _MASK)
+        return body
+
+    def headers(self, headers: Headers) -> Headers:
+        """The same of an answer's headers."""
+        if self.body(joined := b"\n".join(value for _, value in headers.raw)) == joined:
+            return headers
+        return Headers([(name, self.body(value)) for name, value in headers.raw])
 
 
 def without_failures(body: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import logging
 import os
 import signal
 import socket
@@ -13,8 +15,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+from unittest import mock
 
 import httpx
+
+from exporter.cli import main
 
 T = TypeVar("T")
 
@@ -46,11 +51,40 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-c", "import sys; from exporter.cli import main; sys.exit(main())", *arguments]
 
 
-def ended(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a command that ends by itself."""
-    return subprocess.run(
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def ended(*arguments: str, env: Mapping[str, str] | None = None) -> Done:
+    """Run a command that ends by itself, as a process."""
+    done = subprocess.run(
         command(*arguments), env=environment(**(env or {})), capture_output=True, text=True, timeout=120, check=False
     )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def told(*arguments: str, env: Mapping[str, str] | None = None) -> Done:
+    """The same in this process, which takes a tenth of the time."""
+    out, err = io.StringIO(), io.StringIO()
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    with (
+        mock.patch.dict(os.environ, environment(**(env or {})), clear=True),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            code = main(arguments)
+        except SystemExit as error:
+            code = int(error.code or 0)
+        finally:
+            root.handlers, root.level = handlers, level
+    return Done(code, out.getvalue(), err.getvalue())
 
 
 @dataclass

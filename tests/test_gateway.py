@@ -191,3 +191,33 @@ def test_an_echoed_secret_is_masked():
     error, _, _ = ask(lambda _: refusal(f"X-{SECRET}", f"secret {SECRET} is wrong"))
     assert SECRET not in f"{error} {error.code} {error!r} {error.args}"
     assert "<secret>" in error.message
+
+
+@pytest.mark.parametrize("padding", range(270, 310, 3))
+def test_a_secret_is_hidden_before_a_message_is_cut(padding: int):
+    """No beginning of it is left at the end of a long message."""
+    error, _, _ = ask(lambda _: refusal(1, "x" * padding + SECRET))
+    assert SECRET[:6] not in str(error)
+
+
+def test_a_secret_in_good_data_is_hidden():
+    """It may come back as a task's name."""
+    data, _, _ = ask(lambda request: good({"name": request.headers["X-Bkapi-Authorization"]}))
+    assert SECRET not in str(data)
+    assert "<secret>" in data["name"]
+
+
+def test_a_secret_that_was_rotated_is_still_hidden(tmp_path: Path):
+    """An answer may repeat what was sent before."""
+    file = tmp_path / "secret"
+    file.write_text("first-secret", "utf-8")
+    credentials = Credentials(bk_app_code=Setting("app"), bk_app_secret=Secret.from_file(file))
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if "first-secret" in request.headers["X-Bkapi-Authorization"]:
+            file.write_text("second-secret", "utf-8")
+            return refusal(1640001, "first-secret is wrong", 400)
+        return refusal(1640001, "first-secret was, second-secret is wrong", 400)
+
+    error, _, _ = ask(handle, credentials=credentials)
+    assert error.message == "<secret> was, <secret> is wrong"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from urllib.parse import quote, quote_plus
 
+import httpx
 import pytest
 
 from exporter.config import Credentials, Secret, Setting
-from exporter.masking import hide, secrets_of, without_failures
+from exporter.masking import Masker, hide, secrets_of, without_failures
 from tests.support import system_config
 
 AWKWARD = 'p"ä/s s+\\word'
@@ -61,3 +62,42 @@ def test_failure_data_is_left_out(body: str, shown: list[str]) -> None:
     told = without_failures(body)
     assert '"x' not in told
     assert [word for word in shown if word not in told] == []
+
+
+def masker(secret: str, **more: Secret) -> Masker:
+    credentials = Credentials(bk_app_code=Setting("app"), bk_app_secret=Secret(secret), **more)
+    return Masker(secrets_of(system_config(credentials=credentials)))
+
+
+def test_an_answer_is_masked_where_it_repeats_a_secret() -> None:
+    """What is good JSON stays good JSON; what repeats nothing stays what it is."""
+    secret = 'long "and\\ awkwärd'
+    body = json.dumps({"message": json.dumps({"bk_app_secret": secret}), "name": secret}).encode()
+    masked = json.loads(masker(secret).body(body))
+    assert masked == {"message": '{"bk_app_secret": "<secret>"}', "name": "<secret>"}
+    clean = b'{"name": "x"}'
+    assert masker(secret).body(clean) is clean
+
+
+def test_headers_are_masked() -> None:
+    """All of them, in their order."""
+    headers = httpx.Headers([("X-A", "1"), ("X-B", "it is long-secret!"), ("X-B", "2")])
+    assert masker("long-secret").headers(headers).multi_items() == [
+        ("x-a", "1"),
+        ("x-b", "it is <secret>!"),
+        ("x-b", "2"),
+    ]
+    assert masker("another-secret").headers(headers) is headers
+
+
+def test_a_short_secret_does_not_spoil_answers() -> None:
+    """The letters of a word that nobody should use as a secret stand everywhere; it is hidden in messages only."""
+    short = masker("data")
+    assert short.body(b'{"data": 1}') == b'{"data": 1}'
+    assert short.text("no data") == "no <secret>"
+
+
+@pytest.mark.parametrize("secret", ["3f2a1c9e-77aa-4b0e-9b7e-aaaabbbbcccc", "a.b_c~d-1"])
+def test_a_usual_secret_has_one_spelling(secret: str) -> None:
+    """... so that looking for it costs one search."""
+    assert secrets_of(system_config(credentials=Credentials(bk_app_secret=Secret(secret)))) == [secret]

@@ -17,7 +17,7 @@ import bcrypt
 import httpx
 import pytest
 
-from tests.processes import SECONDS, ended, environment, serving, until
+from tests.processes import SECONDS, ended, environment, serving, told, until
 from tests.webconfig import certificates
 
 CONFIG = """\
@@ -100,7 +100,7 @@ def test_a_bad_configuration_ends_with_1_and_every_problem(config: Path) -> None
 
 def test_a_missing_configuration_ends_with_1_and_one_line(config: Path) -> None:
     """It names the file."""
-    done = ended("serve", "--config.file", str(config.parent / "none.yaml"))
+    done = told("serve", "--config.file", str(config.parent / "none.yaml"))
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
     assert "none.yaml" in done.stderr
 
@@ -109,14 +109,14 @@ def test_a_port_in_use_ends_with_1_and_one_line(config: Path) -> None:
     """It names the address."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        done = ended("serve", "--config.file", str(config), "--web.listen-address", address)
+        done = told("serve", "--config.file", str(config), "--web.listen-address", address)
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
     assert address in done.stderr
 
 
 def test_a_wrong_flag_ends_with_2(config: Path) -> None:
     """That is wrong usage."""
-    assert ended("serve", "--web.config", str(config)).returncode == 2
+    assert told("serve", "--web.config", str(config)).returncode == 2
 
 
 def test_sighup_reloads(config: Path) -> None:
@@ -151,7 +151,7 @@ def test_a_web_configuration_guards_every_door(config: Path) -> None:
         assert exporter.stop() == 0
     web.write_text("basic_auth_user: {}\n", "utf-8")
     for command in (["serve", "--config.file", str(config)], ["check-config", str(config)]):
-        done = ended(*command, "--web.config.file", str(web))
+        done = told(*command, "--web.config.file", str(web))
         assert (done.returncode, done.stderr) == (
             1,
             f"{web}:1: basic_auth_user: unknown key (did you mean basic_auth_users?)\n",
