@@ -47,7 +47,7 @@ class _Loop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._test_clock.now
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:  # type: ignore[override]
         """At once: while a real thread works, a clock that jumps would pass every deadline."""
         future: asyncio.Future[Any] = self.create_future()
         try:
