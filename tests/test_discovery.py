@@ -321,6 +321,24 @@ def _joined(page: Page) -> httpx.Response:
     )
 
 
+def test_a_list_without_end() -> None:
+    """However many entries a list has, no more are read than the limit says."""
+
+    async def main(clock: Clock) -> None:
+        business = Business(clock)
+
+        def endless(query: dict[str, str]) -> httpx.Response:
+            first = 10_000_000 - int(query["offset"])
+            return good([{"id": str(first - n), "surprise": [{}], "is_child_taskflow": True} for n in range(200)])
+
+        business.page = endless  # type: ignore[method-assign]
+        live = business.live("limit: 2000, refresh: 60s")
+        assert (await live.scrape(9.5)).outcomes == []
+        assert len(business.lists) == 11
+
+    run(main)
+
+
 def test_what_is_proved_final_is_not_asked_for_again() -> None:
     """Once its final state was read, a finished task costs nothing but its line in the list."""
 
