@@ -66,6 +66,7 @@ TASKS = tuple(range(FIRST, FIRST + len(ECHOES)))
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    answers = ECHOES
 
     def handle_any(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
@@ -73,9 +74,10 @@ class Handler(BaseHTTPRequestHandler):
         sent = f"{authorization} {proxy}"
         words = f"{sent} {json.loads(authorization or '{}')!r}"
         self.server.asked.append(sent)  # type: ignore[attr-defined]
-        numbers = [int(n) for n in re.findall(r"(?<!\d)\d{3}(?!\d)", f"{self.path} {body}") if int(n) in TASKS]
+        found = [int(n) - FIRST for n in re.findall(r"(?<!\d)\d{3}(?!\d)", f"{self.path} {body}")]
+        numbers = [number for number in found if 0 <= number < len(self.answers)]
         if len(numbers) == 1:
-            ECHOES[numbers[0] - FIRST](self, words)
+            self.answers[numbers[0]](self, words)
         else:  # a bulk call: there is none here, so that each task is asked for
             self.answer(404, _envelope(code=1640401, message=words))
 
@@ -99,8 +101,8 @@ class Handler(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, tls: ssl.SSLContext | None) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, tls: ssl.SSLContext | None, handler: type[Handler]) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
         self.asked: list[str] = []
         if tls is not None:
             self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
@@ -110,9 +112,9 @@ class Server(ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def serving(tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+def serving(tls: ssl.SSLContext | None = None, *, handler: type[Handler] = Handler) -> Iterator[Server]:
     """The server while the block runs; `asked` is what it was sent, `server_port` where it is."""
-    with Server(tls) as server:
+    with Server(tls, handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
