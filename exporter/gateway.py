@@ -113,6 +113,20 @@ class Gateway:
         #: Why the files of the credentials cannot be read now; the values read before stay in use.
         self.credentials_problem: str | None = None
 
+    def succeed(self, old: Gateway) -> None:
+        """Go on where the gateway of the configuration before is: what BlueKing allows does not begin anew with ours.
+
+        Where the address is another, or a limit, or who we are, its past is none of ours.
+        """
+        ours, theirs = self.config, old.config
+        if (ours.url, ours.site) != (theirs.url, theirs.site):
+            return
+        self.last_good, self.last_bad = old.last_good, old.last_bad
+        if (ours.requests_per_second, ours.max_connections) == (theirs.requests_per_second, theirs.max_connections):
+            self._bucket, self._slots = old._bucket, old._slots
+        if self._authorization == old._authorization:
+            self._breaker = old._breaker
+
     def begin_page(self) -> None:
         """A new page: what refused the one before may be tried again, with secrets as they now stand in their files."""
         self._page_began = self._clocks.steady()

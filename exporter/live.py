@@ -220,7 +220,8 @@ class Live:
         async with self.setup() as setup:
             metrics = setup.config.collect.metrics
             outcomes = await self._collect(setup, metrics, began + seconds)
-        self.incidents.update(outcomes)
+        if not setup.retired:  # it may show tasks that have left since
+            self.incidents.update(outcomes)
         self.telemetry.scraped(self.clocks.steady() - began)
         self.telemetry.credentials_loaded(
             successful=not any(gateway.credentials_problem for gateway in setup.gateways.values())
@@ -299,6 +300,8 @@ class Live:
         """
         fresh = self._build(config)
         old, self._setup = self._setup, fresh
+        for name in fresh.gateways.keys() & old.gateways.keys():
+            fresh.gateways[name].succeed(old.gateways[name])
         fresh.discoveries.adopt(old.discoveries)
         old.discoveries.give_up()
         self._announce(fresh)

@@ -20,7 +20,7 @@ from exporter.errors import UserError
 from exporter.live import Live
 from exporter.reloading import Reloader
 from exporter.telemetry import Telemetry
-from tests.support import BlueKing, sops_site, tree
+from tests.support import BlueKing, refusal, sops_site, tree
 
 T = TypeVar("T")
 
@@ -167,6 +167,95 @@ def test_a_scrape_in_flight_finishes_with_the_old_one(file: Path) -> None:
         assert [site.closed for site in exporter.sites] == [True, False]
 
     run(main)
+
+
+def test_a_task_that_left_during_a_scrape_opens_no_incident(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody would ever see its end."""
+
+    async def main() -> None:
+        gate = asyncio.Event()
+
+        async def handle(_: httpx.Request) -> httpx.Response:
+            await gate.wait()
+            return refusal(3540400)
+
+        exporter = Exporter(file, lambda: BlueKing(handle))
+        scrape = asyncio.create_task(exporter.page())
+        while not exporter.sites[0].asked:
+            await asyncio.sleep(0)
+        file.write_text(text(7), "utf-8")
+        await exporter.reloader.reload()
+        gate.set()
+        assert set((await scrape).values()) == {"not_found"}
+
+    run(main)
+    assert "task cannot be read" not in caplog.text
+
+
+def refuse_all() -> BlueKing:
+    return BlueKing(lambda _: refusal(1640001, status=400))
+
+
+def test_a_system_that_is_left_alone_stays_alone(file: Path) -> None:
+    """A reload is no way to ask it more often."""
+
+    async def main() -> int:
+        exporter = Exporter(file, refuse_all)
+        file.write_text(text(*range(1, 11)), "utf-8")
+        await exporter.page()
+        await exporter.reloader.reload()
+        await exporter.page()
+        return len(exporter.sites[1].asked)
+
+    assert run(main) == 1
+
+
+def test_new_credentials_begin_anew(file: Path) -> None:
+    """They are what the operator has just put right."""
+
+    async def main() -> int:
+        exporter = Exporter(file, refuse_all)
+        singles = "".join(f"  - {{system: sops, bk_biz_id: 2, task_id: {n}, subprocess_id: n1}}\n" for n in range(1, 10))
+        file.write_text(HEAD + singles, "utf-8")
+        await exporter.reloader.reload()
+        await exporter.page()
+        file.write_text((HEAD + singles).replace("s3cret-word", "better-word"), "utf-8")
+        await exporter.reloader.reload()
+        await exporter.page()
+        return len(exporter.sites[2].asked)
+
+    assert run(main) > 1
+
+
+def test_many_reloads_are_no_way_around_the_rate(file: Path) -> None:
+    """What may be asked in one burst is not given anew."""
+    slow = (
+        text(1).replace("auth:", "requests_per_second: 0.001, max_connections: 3, auth:") + "collect: {cache_ttl: 0s}\n"
+    )
+    file.write_text(slow, "utf-8")
+
+    async def main() -> int:
+        exporter = Exporter(file)
+        for _ in range(10):
+            await exporter.live.scrape(0.02)
+            await exporter.reloader.reload()
+        return sum(len(site.asked) for site in exporter.sites)
+
+    assert run(main) == 3
+
+
+def test_another_address_begins_anew(file: Path) -> None:
+    """What was learnt of the one before says nothing of it."""
+
+    async def main() -> bool:
+        exporter = Exporter(file)
+        await exporter.page()
+        file.write_text(text(1).replace("sops.test", "other.test"), "utf-8")
+        await exporter.reloader.reload()
+        async with exporter.live.setup() as setup:
+            return setup.gateways["sops"].last_good is None
+
+    assert run(main)
 
 
 def test_a_refused_configuration_changes_nothing(file: Path, caplog: pytest.LogCaptureFixture) -> None:
