@@ -12,7 +12,7 @@ export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev demo test test-real coverage check generated-check format docs constraints image bench clean force
+.PHONY: help setup setup-dev demo test test-real coverage check generated-check format docs constraints image release bench clean force
 
 help: ## List the targets
 	@echo "Usage: make TARGET [PYTHON=/path/to/python3.11]"
@@ -57,9 +57,14 @@ constraints: ## Pin the dependencies anew with uv (UPGRADE=1 takes newer version
 	$(UV_COMPILE) --group build -c constraints/run.txt -o constraints/build.txt
 	$(UV_COMPILE) pyproject.toml --group dev -c constraints/run.txt -c constraints/build.txt -o constraints/dev.txt
 	$(UV_COMPILE) --group real -c constraints/dev.txt -o constraints/real.txt
+	$(UV_COMPILE) --group release -c constraints/dev.txt -o constraints/release.txt
 
 image: ## Build the container image with docker, podman or buildah (IMAGE=localhost/bk-task-exporter)
 	tools/build-image $(IMAGE)
+
+release: $(VENV)/.release ## Build wheel, source, chart, SBOM and image, the same bytes for the same commit (dist/)
+	$(BIN)/python -m tools.release dist
+	tools/build-image $(IMAGE) || [ $$? = 69 ]    # where no engine works there is no image
 
 bench: $(VENV)/.dev ## Measure what the exporter costs, beside its peers
 	$(BIN)/python -m bench.render $(ARGS)
@@ -85,4 +90,8 @@ $(VENV)/.dev: $(VENV)/.made constraints/run.txt constraints/build.txt constraint
 
 $(VENV)/.real: $(VENV)/.dev constraints/real.txt
 	$(PIP_INSTALL) --require-hashes -r constraints/real.txt
+	@touch $@
+
+$(VENV)/.release: $(VENV)/.dev constraints/release.txt
+	$(PIP_INSTALL) --require-hashes -r constraints/release.txt
 	@touch $@

@@ -39,15 +39,21 @@ def find(*names: str, folder: Path | None = None) -> str:
     missing(" or ".join(names))
 
 
-def newer_folder() -> Path:
-    """Return where tools/fetch-prometheus3 unpacks."""
+def fetched(name: str) -> Path:
+    """Return where tools/fetch-NAME unpacks."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(os.environ.get("BKTE_PROMETHEUS3") or cache / "bk-task-exporter/prometheus3")
+    return Path(os.environ.get(f"BKTE_{name.upper()}") or cache / "bk-task-exporter" / name)
+
+
+def kubernetes(program: str) -> str:
+    """Return helm or kubectl, from where tools/fetch-kubernetes puts it, or from PATH."""
+    folder = fetched("kubernetes")
+    return find(program, folder=folder if (folder / program).exists() else None)
 
 
 def monitoring(line: str) -> Monitoring:
     """Return the programs of one release line: ``2.x`` is what PATH has, ``3.x`` what tools/fetch-prometheus3 got."""
-    folder = newer_folder() if line == "3.x" else None
+    folder = fetched("prometheus3") if line == "3.x" else None
     found = Monitoring(
         prometheus=find("prometheus", folder=folder),
         promtool=find("promtool", folder=folder),

@@ -2,7 +2,6 @@
 
 import copy
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -36,10 +35,8 @@ ENDPOINT = {"port", "path", "scheme", "interval", "scrapeTimeout", "tlsConfig", 
 
 @pytest.fixture(scope="module")
 def helm() -> str:
-    """Helm 3, from PATH or from where tools/fetch-helm puts it."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = Path(os.environ.get("BKTE_HELM") or cache / "bk-task-exporter/helm")
-    return programs.find("helm", folder=folder if (folder / "helm").exists() else None)
+    """Helm 3."""
+    return programs.kubernetes("helm")
 
 
 def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
@@ -269,7 +266,7 @@ def test_values_that_do_not_fit_the_schema_have_a_line(values: str, said: str, h
 @pytest.fixture(scope="module")
 def plain() -> dict[str, Object]:
     """What `kubectl kustomize deploy/` makes."""
-    done = run(programs.find("kubectl"), "kustomize", ROOT / "deploy")
+    done = run(programs.kubernetes("kubectl"), "kustomize", ROOT / "deploy")
     assert done.returncode == 0, done.stderr
     return by_kind(done.stdout)
 

@@ -41,5 +41,5 @@ def test_says_what_it_builds(tmp_path: Path) -> None:
 def test_says_that_no_engine_works(tmp_path: Path) -> None:
     """Without an engine the message names those that were tried."""
     done = build(tmp_path)
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (69, "")
     assert "neither docker nor podman nor buildah works here" in done.stderr
