@@ -12,7 +12,7 @@ export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev demo test test-real coverage check generated-check format docs constraints image release bench clean force
+.PHONY: help setup setup-dev demo test test-real coverage check generated-check format docs constraints image release bench profile clean force
 
 help: ## List the targets
 	@echo "Usage: make TARGET [PYTHON=/path/to/python3.11]"
@@ -67,7 +67,10 @@ release: $(VENV)/.release ## Build wheel, source, chart, SBOM and image, the sam
 	tools/build-image $(IMAGE) || [ $$? = 69 ]    # where no engine works there is no image
 
 bench: $(VENV)/.dev ## Measure what the exporter costs, beside its peers
-	$(BIN)/python -m bench.render $(ARGS)
+	$(BIN)/python -m bench $(ARGS)
+
+profile: $(VENV)/.dev ## Show where a scrape's time goes (ARGS="--bulk --tasks 5000")
+	$(BIN)/python -m bench.profile $(ARGS)
 
 clean: ## Remove .venv and everything that was built
 	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
