@@ -86,6 +86,10 @@ def _parser() -> argparse.ArgumentParser:
     add(probe, (CONFIG, Flag("timeout", 10.0, "seconds to wait for BlueKing", metavar="SECONDS")))
     probe.add_argument("system", metavar="SYSTEM", help="sops, bkflow, nodeman or gsekit")
     probe.add_argument("parameters", metavar="NAME=VALUE", nargs="*", help="such as bk_biz_id=2 task_id=10")
+
+    doctor = _command(commands, "doctor", _doctor, "try each system and task, and say what is wrong and what to do")
+    form = Flag("format", "text", "for people or for machines", choices=("text", "json"))
+    add(doctor, (CONFIG, form, Flag("timeout", 60.0, "seconds for all of it", metavar="SECONDS")))
     return parser
 
 
@@ -145,6 +149,14 @@ def _probe(arguments: argparse.Namespace) -> int:
         parameters[name] = value
     sys.stdout.write(asyncio.run(probe(arguments.config_file, arguments.system, parameters, arguments.timeout)))
     return OK
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from exporter.commands import doctor  # noqa: PLC0415
+
+    shown, well = asyncio.run(doctor(arguments.config_file, arguments.format, arguments.timeout))
+    sys.stdout.write(shown)
+    return OK if well else USER
 
 
 def _run(server: Coroutine[Any, Any, None]) -> int:

@@ -9,11 +9,14 @@ import signal
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from exporter import __version__, doors
 from exporter.config import Config, load, loads, parse_task
+from exporter.doctor.run import examine, polite
+from exporter.doctor.text import text
 from exporter.doors.entrance import OPEN, Entrance
 from exporter.doors.sd import authority
 from exporter.errors import UserError
@@ -143,3 +146,19 @@ async def probe(config_file: str, system: str, parameters: Mapping[str, str], se
         page.outcomes, node_series=collect.node_series, openmetrics=False
     )
     return b"".join(chunks).decode()
+
+
+async def doctor(config_file: str, form: str, seconds: float) -> tuple[str, bool]:
+    """What is to be said of a configuration at work, as text or JSON, and whether nothing is wrong."""
+    config = polite(load(Path(config_file)))
+    live = _live(config)
+    try:
+        report = await examine(live, seconds)
+    finally:
+        await live.aclose()
+    if form == "json":
+        shown = msgspec.json.format(msgspec.json.encode(report)).decode() + "\n"
+    else:
+        addresses = {name: f"{s.url} ({s.site.route}, {s.site.api})" for name, s in config.systems.items()}
+        shown = text(report, addresses)
+    return shown, report.result != "wrong"

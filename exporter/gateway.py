@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import dataclasses
 import functools
 import logging
 import math
@@ -142,6 +143,12 @@ class Gateway:
         """The same gateway, with the same limits, for requests that somebody looks at. It is not to be closed."""
         twin = copy.copy(self)
         twin._transport = watch(self._transport)  # noqa: SLF001 (a Gateway)
+        return twin
+
+    def at(self, url: str) -> Gateway:
+        """The same gateway, with the same limits, below another address. It is not to be closed."""
+        twin = copy.copy(self)
+        twin.config = dataclasses.replace(self.config, url=url)
         return twin
 
     def _refresh(self, *, force: bool = False) -> None:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from exporter import owncatalogue
 from exporter.config import json_schema, reference
+from exporter.doctor import reference as troubleshooting
+from exporter.doctor import schema
 from tools.alerting import rulefile
 from tools.chart import files, values
 from tools.dashboards import boards
@@ -37,7 +39,9 @@ GENERATED: tuple[Generated, ...] = (
     Generated("README.md", owncatalogue.markdown_table, "metrics"),
     Generated("config.schema.json", json_schema.schema_json),
     Generated("docs/configuration.md", reference.reference),
+    Generated("docs/doctor.schema.json", schema.schema_json),
     Generated("docs/metrics.md", owncatalogue.markdown_page),
+    Generated("docs/troubleshooting.md", troubleshooting.reference),
     Generated("prometheus/rules/alerts.yml", rulefile.alerts_yaml),
     *(Generated(f"grafana/dashboards/{name}", partial(boards.dashboard_json, name)) for name in boards.DASHBOARDS),
     Generated(f"{files.CHART}/Chart.yaml", lambda: files.CHART_YAML),
