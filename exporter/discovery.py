@@ -44,7 +44,10 @@ class Meter(Protocol):
 
 @dataclass(slots=True)
 class _Reading:
-    """One reading of a list from its newest entry on. `cut`: the limit left out what was wanted."""
+    """One reading of a list from its newest entry on.
+
+    `cut`: the limit left out what was wanted. `whole`: who was not named is not listed.
+    """
 
     began: float
     since: float
@@ -52,6 +55,7 @@ class _Reading:
     pages: int = 0
     named: set[Identity] = field(default_factory=set)
     cut: bool = False
+    whole: bool = True
 
 
 class Discovery:
@@ -176,9 +180,10 @@ class Discovery:
         try:
             data = await self.gateway.ask(listing.request(self.params, self.gateway.config.site, part))
         except TaskError as error:
-            if reading.pages and error.explicit and error.code in listing.past_end:
-                return True
-            raise
+            if not reading.pages or not error.explicit or error.code not in listing.past_end:
+                raise
+            reading.whole = False  # the list shrank, or so it seems
+            return True
         page = await aside(len(data), lambda: self._decoded(data, reading.since))
         return self._take(reading, page, size)
 
@@ -234,7 +239,8 @@ class Discovery:
         return wanted > 0 and not fresh
 
     def _succeeded(self, reading: _Reading) -> None:
-        self.roster.listed(reading.named)
+        if reading.whole:
+            self.roster.listed(reading.named)
         if self.error is not None:
             log.info("tasks can be listed again", extra=fields(discovery=self.params.label))
         if reading.cut and not self.truncated:

@@ -106,7 +106,8 @@ class Roster:
     def leave(self, now: float) -> list[Identity]:
         """Let those leave who were shown to their end, or are no longer listed; returns them."""
         left = []
-        for identity, known in list(self._known.items()):
+        candidates = [each for each in self._known.items() if each[1].ended is not None or each[1].missed >= MISSES]
+        for identity, known in candidates:
             over = known.over(now, self._keep)
             if known.missed >= MISSES and (known.ended is None or over):
                 del self._known[identity]

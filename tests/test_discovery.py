@@ -9,12 +9,16 @@ from itertools import chain
 
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry
 
 from exporter.config import loads
+from exporter.gateway import Clocks
 from exporter.live import Live
 from exporter.shards import Shard
+from exporter.systems import SYSTEMS
+from exporter.telemetry import Telemetry
 from tests.business import CONFIG, Business, own, shown
-from tests.support import good, refusal
+from tests.support import BlueKing, good, refusal
 from tests.virtual_time import Clock, run
 
 Page = Callable[[dict[str, str]], httpx.Response]
@@ -319,6 +323,116 @@ def _joined(page: Page) -> httpx.Response:
     return good(
         [row for offset in range(0, 1000, 200) for row in page({"offset": str(offset), "limit": "200"}).json()["data"]]
     )
+
+
+JOBS = """
+bkapi: {auth: {bk_app_code: app, bk_app_secret: made-up, bk_username: admin}, requests_per_second: 100000}
+systems: {gsekit: {url: "http://gsekit.test", route: esb}}
+discover: [{system: gsekit, bk_biz_id: 2, limit: 3000, refresh: 60s}]
+"""
+
+
+def gsekit(clock: Clock, listed: Callable[[int], httpx.Response]) -> tuple[Live, BlueKing]:
+    """An exporter on a gsekit whose list is a function of the page's number; all of its jobs run."""
+
+    async def handle(request: httpx.Request) -> httpx.Response:
+        if "job_list" in request.url.path:
+            return listed(int(request.url.params["page"]))
+        return good({"job_info": {"status": "running"}, "status_counter": {}})
+
+    site = BlueKing(handle)
+    live = Live(
+        loads(JOBS),
+        Telemetry(CollectorRegistry(), version="0", revision="test"),
+        make_transport=lambda _: site,
+        clocks=Clocks(clock.wall, clock.steady),
+    )
+    return live, site
+
+
+def rows(first: int, last: int) -> list[dict[str, int]]:
+    return [{"id": number} for number in range(first, last - 1, -1)]
+
+
+def test_pages_by_number() -> None:
+    """A list that counts itself needs no page to say that it is over."""
+
+    async def main(clock: Clock) -> None:
+        live, site = gsekit(
+            clock, lambda page: good({"count": 2000, "list": rows(2000, 1001) if page == 1 else rows(1000, 1)})
+        )
+        await live.inventory(9.5, lambda _: True)
+        assert len(site.asked) == 2
+        assert own(live, "targets") == {'{source="discovered",system="gsekit"}': 2000}
+        assert own(live, "discovery_truncated") == {'{discovery="gsekit biz 2"}': 0}
+
+    run(main)
+
+
+def test_a_list_that_shrinks_below_the_page_that_is_asked_for() -> None:
+    """A page behind the last one is refused by gsekit: that is no failure, and nobody is missing for it."""
+
+    async def main(clock: Clock) -> None:
+        second = [good({"count": 1001, "list": rows(1, 1)}), *[refusal(0)] * 3]
+        live, site = gsekit(
+            clock, lambda page: good({"count": 1001, "list": rows(1001, 2)}) if page == 1 else second.pop(0)
+        )
+        for _ in range(4):
+            await live.inventory(9.5, lambda _: True)
+            assert own(live, "targets") == {'{source="discovered",system="gsekit"}': 1001}
+            assert own(live, "discovery_up") == {'{discovery="gsekit biz 2"}': 1}
+            clock.now += 60
+        assert len(site.asked) == 8
+
+    run(main)
+
+
+@pytest.mark.parametrize(("page", "reason"), [(refusal(0), "refused"), (refusal(1640401, status=404), "bad_url")])
+def test_a_first_page_that_is_refused(page: httpx.Response, reason: str, caplog: pytest.LogCaptureFixture) -> None:
+    """The log line says why; where the site has no such list, also what to do."""
+
+    async def main(clock: Clock) -> None:
+        live, _ = gsekit(clock, lambda _: page)
+        inventory = await live.inventory(9.5, lambda _: True)
+        assert [failed.error.reason.value for failed in inventory.failed if failed.error] == [reason]
+
+    run(main)
+    (record,) = caplog.records
+    assert ("list_path" in record.__dict__["fields"].get("cure", "")) is (reason == "bad_url")
+
+
+def test_our_own_mistake_costs_no_page(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A reader that breaks is a list that cannot be read."""
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    async def main(clock: Clock) -> None:
+        business = Business(clock)
+        business.add(1, 7)
+        live = business.live("refresh: 60s", tasks="tasks: [{system: sops, bk_biz_id: 2, task_id: 1}]")
+        monkeypatch.setattr(type(SYSTEMS["sops"].LISTING), "read", broken)
+        assert shown(await live.scrape(9.5)) == {"1": "running"}
+        assert own(live, "discovery_up") == {'{discovery="sops biz 2"}': 0}
+
+    run(main)
+    assert "bug: cannot read a list" in caplog.messages
+
+
+def test_what_was_read_long_ago_is_read_anew() -> None:
+    """A list that was read in part, when nobody scraped for a while, begins again."""
+
+    async def main(clock: Clock) -> None:
+        business = Business(clock, list_latency=4.0)
+        business.add(*range(1, 901))
+        live = business.live("limit: 1000, refresh: 60s")
+        await live.scrape(9.5)
+        await asyncio.sleep(400)
+        await live.scrape(9.5)
+        await asyncio.sleep(10)
+        assert [query["offset"] for query in business.lists] == ["0", "200", "400", "0", "200", "400"]
+
+    run(main)
 
 
 def test_a_list_without_end() -> None:
