@@ -255,7 +255,7 @@ class Webhook(LoopbackServer):
     def post(self, path: str, body: bytes) -> tuple[int, str, str]:
         del path
         self.received.append(json.loads(body))
-        return 200, "text/plain", ""
+        return 200, "text/plain", "ok"  # as Slack answers; newer Alertmanagers try again without it
 
     def wait_for(self, predicate: Callable[[dict[str, Any]], bool], timeout: float = 60) -> dict[str, Any]:
         """Return the first notification that satisfies."""
