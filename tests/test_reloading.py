@@ -215,7 +215,9 @@ def test_new_credentials_begin_anew(file: Path) -> None:
 
     async def main() -> int:
         exporter = Exporter(file, refuse_all)
-        singles = "".join(f"  - {{system: sops, bk_biz_id: 2, task_id: {n}, subprocess_id: n1}}\n" for n in range(1, 10))
+        singles = "".join(
+            f"  - {{system: sops, bk_biz_id: 2, task_id: {n}, subprocess_id: n1}}\n" for n in range(1, 10)
+        )
         file.write_text(HEAD + singles, "utf-8")
         await exporter.reloader.reload()
         await exporter.page()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from exporter import owncatalogue
 from exporter.config import json_schema, reference
+from exporter.demo.configuration import demo_config
 from exporter.doctor import reference as troubleshooting
 from exporter.doctor import schema
 from tools.alerting import rulefile
@@ -42,6 +43,7 @@ GENERATED: tuple[Generated, ...] = (
     Generated("docs/doctor.schema.json", schema.schema_json),
     Generated("docs/metrics.md", owncatalogue.markdown_page),
     Generated("docs/troubleshooting.md", troubleshooting.reference),
+    Generated("deploy/compose/config.yaml", lambda: demo_config("http://simulator:9841", discover=True)),
     Generated("prometheus/rules/alerts.yml", rulefile.alerts_yaml),
     *(Generated(f"grafana/dashboards/{name}", partial(boards.dashboard_json, name)) for name in boards.DASHBOARDS),
     Generated(f"{files.CHART}/Chart.yaml", lambda: files.CHART_YAML),
