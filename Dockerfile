@@ -4,6 +4,8 @@ ARG PYTHON_IMAGE=python:3.12-slim
 
 FROM ${PYTHON_IMAGE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
+# With a moment given, compiled files name their source's hash and not the minute of the build: two builds are alike.
+ARG SOURCE_DATE_EPOCH
 WORKDIR /src
 COPY constraints/run.txt constraints/build.txt constraints/
 RUN python3 -m venv /build \

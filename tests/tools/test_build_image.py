@@ -4,6 +4,8 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 import exporter
 from tests.tools.fakes import program
 from tools.generate import ROOT
@@ -15,7 +17,7 @@ NO_DAEMON = "echo cannot connect >&2; exit 1"
 def build(folder: Path, *arguments: str, **engines: str) -> subprocess.CompletedProcess[str]:
     for absent in ("docker", "podman", "buildah"):
         program(folder, absent, engines.get(absent, NO_DAEMON))
-    environment = {"PATH": f"{folder}:{os.environ['PATH']}"}
+    environment = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}"}
     command = [str(ROOT / "tools/build-image"), "name", *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
@@ -36,6 +38,17 @@ def test_says_what_it_builds(tmp_path: Path) -> None:
     assert said[said.index("--tag") + 1] == f"name:{exporter.__version__}"
     assert "--pull=never" in said
     assert said[-1] == "."
+
+
+def test_the_image_carries_the_moment_of_its_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SOURCE_DATE_EPOCH, or the commit's time, so that building it again makes the same layers."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    said = build(tmp_path, podman=RUNS).stdout.splitlines()
+    assert "SOURCE_DATE_EPOCH=1700000000" in said
+    assert said[said.index("--timestamp") + 1] == "1700000000"
+    monkeypatch.delenv("SOURCE_DATE_EPOCH")
+    said = build(tmp_path, podman=RUNS).stdout.splitlines()
+    assert said[said.index("--timestamp") + 1].isdecimal()
 
 
 def test_says_that_no_engine_works(tmp_path: Path) -> None:
