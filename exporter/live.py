@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import chain
 
 import httpx
 
-from exporter.asker import Asker
 from exporter.collector import Collector
 from exporter.config import Config, SystemConfig
 from exporter.config.types import Metrics
@@ -20,11 +16,10 @@ from exporter.discoveries import Discoveries
 from exporter.discovery import Discovery
 from exporter.gateway import Clocks, Gateway
 from exporter.incidents import Incidents
-from exporter.keeper import Keeper, Keeping
-from exporter.model import Identity, Place
+from exporter.model import Place
 from exporter.outcome import Outcome
 from exporter.pieces import Rendered
-from exporter.render import Renderer
+from exporter.setup import Inventory, Page, Refusal, Setup, collector
 from exporter.shards import WHOLE, Shard
 from exporter.store import Store
 from exporter.systems import SYSTEMS
@@ -48,74 +43,6 @@ def wire(system: SystemConfig) -> httpx.AsyncBaseTransport:
     )
 
 
-@dataclass(eq=False)
-class Setup:
-    """One configuration at work. `users` are the requests at our doors that still need it."""
-
-    config: Config
-    gateways: Mapping[str, Gateway]
-    targets: tuple[Target, ...]
-    discoveries: Discoveries
-    details: Details
-    collectors: dict[Nodes, Collector[Rendered]] = field(default_factory=dict)
-    users: int = 0
-    retired: bool = False
-
-    def find(self, identity: Identity) -> Target | None:
-        """The task of this identity, if it is known."""
-        return self.configured.get(identity) or self.discoveries.find(identity)
-
-    @cached_property
-    def configured(self) -> Mapping[Identity, Target]:
-        """The configured tasks by their identities."""
-        return {target.identity: target for target in self.targets}
-
-    @property
-    def known(self) -> list[Target]:
-        """All tasks that are known now: those that are configured, then those that were discovered."""
-        return unique(chain(self.targets, self.discoveries.targets()))
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One scrape's outcomes, with the setup that they came from, and when it was done (seconds since the epoch)."""
-
-    setup: Setup
-    outcomes: Sequence[Outcome[Rendered]]
-    when: float
-
-
-@dataclass(frozen=True, slots=True)
-class Inventory:
-    """Known tasks of some places, and the discoveries of these places that could not list theirs."""
-
-    targets: Sequence[Target]
-    failed: Sequence[Discovery]
-
-
-def collector(
-    setup: Setup,
-    nodes: Nodes,
-    *,
-    store: Store[Rendered],
-    gateways: Mapping[str, Gateway],
-    telemetry: Telemetry,
-    clocks: Clocks,
-) -> Collector[Rendered]:
-    """What collects tasks as a setup wants them shown, through these gateways."""
-    collect = setup.config.collect
-    keeper = Keeper(
-        gateways=gateways,
-        store=store,
-        variant=(nodes, collect.nodes_per_task, str(collect.time_zone)),
-        keeping=Keeping(collect.cache_ttl, collect.final_cache_ttl, collect.time_zone, nodes),
-        distill=Renderer(nodes, collect.nodes_per_task).distill,
-        meter=telemetry,
-        clocks=clocks,
-    )
-    return Collector(Asker(gateways, keeper, clocks), telemetry, clocks)
-
-
 class Live:
     """The running exporter, without its doors."""
 
@@ -135,6 +62,8 @@ class Live:
         self.incidents = Incidents()
         #: The last page of all tasks, for whoever looks at the status page.
         self.last: Page | None = None
+        #: What was last tried in place of the present configuration, if it was refused.
+        self.refusal: Refusal | None = None
         self._make_transport = make_transport
         self._store: Store[Rendered] = Store()
         self._setup = self._build(config)
@@ -212,7 +141,7 @@ class Live:
         finally:
             setup.users -= 1
             if setup.retired and not setup.users:
-                await _close(setup)
+                await setup.aclose()
 
     async def scrape(self, seconds: float) -> Page:
         """The tasks of `/metrics`, not later than in `seconds`."""
@@ -300,6 +229,7 @@ class Live:
         """
         fresh = self._build(config)
         old, self._setup = self._setup, fresh
+        self.refusal = None
         for name in fresh.gateways.keys() & old.gateways.keys():
             fresh.gateways[name].succeed(old.gateways[name])
         fresh.discoveries.adopt(old.discoveries)
@@ -308,17 +238,8 @@ class Live:
         old.retired = True
         self.incidents.forget_all_but(target.identity for target in fresh.known)
         if not old.users:
-            await _close(old)
+            await old.aclose()
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await _close(self._setup)
-
-
-async def _close(setup: Setup) -> None:
-    setup.discoveries.give_up()
-    for collector in setup.collectors.values():
-        await collector.aclose()
-    await setup.details.aclose()
-    for gateway in setup.gateways.values():
-        await gateway.aclose()
+        await self._setup.aclose()

@@ -11,6 +11,7 @@ from exporter.config import Config, load
 from exporter.errors import ConfigError, UserError
 from exporter.live import Live
 from exporter.logs import fields
+from exporter.setup import Refusal
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +41,10 @@ class Reloader:
                 config = await asyncio.to_thread(self._read)
                 await self._live.swap(config)
             except Exception as error:
-                self._live.telemetry.reloaded(successful=False, when=self._live.clocks.wall())
-                _log_refusal(self._file, error)
+                refusal = Refusal(self._live.clocks.wall(), _told(error))
+                self._live.refusal = refusal
+                self._live.telemetry.reloaded(successful=False, when=refusal.when)
+                _log_refusal(self._file, refusal)
                 raise
         log.info("configuration reloaded", extra=fields(file=str(self._file), tasks=len(config.tasks)))
 
@@ -81,8 +84,12 @@ def _lines(error: UserError) -> Iterator[str]:
     yield from error.lines() if isinstance(error, ConfigError) else str(error).splitlines()
 
 
-def _log_refusal(file: Path, error: Exception) -> None:
-    lines = [*_lines(error)] if isinstance(error, UserError) else [f"{type(error).__name__} (a bug)"]
-    log.error("configuration refused; the old one stays", extra=fields(file=str(file), problems=len(lines)))
-    for line in lines[:_LOGGED]:
+def _told(error: Exception) -> list[str]:
+    return [*_lines(error)] if isinstance(error, UserError) else [f"{type(error).__name__} (a bug)"]
+
+
+def _log_refusal(file: Path, refusal: Refusal) -> None:
+    problems = refusal.problems
+    log.error("configuration refused; the old one stays", extra=fields(file=str(file), problems=len(problems)))
+    for line in problems[:_LOGGED]:
         log.error("problem", extra=fields(problem=line))

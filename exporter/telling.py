@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from exporter.live import Live, Page, Setup, collector
+from exporter.live import Live
 from exporter.pieces import Rendered
+from exporter.setup import Page, Setup, collector
 from exporter.store import Store
 from exporter.systems.base import Nodes
 from exporter.targets import Target

@@ -14,7 +14,8 @@ from prometheus_client import CollectorRegistry
 
 from exporter.config import loads
 from exporter.gateway import Clocks
-from exporter.live import Live, Page
+from exporter.live import Live
+from exporter.setup import Page
 from exporter.shards import WHOLE, Shard
 from exporter.telemetry import Telemetry
 from tests.support import BlueKing, good, refusal

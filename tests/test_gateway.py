@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import ssl
 from collections.abc import AsyncIterator
@@ -221,3 +222,33 @@ def test_a_secret_that_was_rotated_is_still_hidden(tmp_path: Path):
 
     error, _, _ = ask(handle, credentials=credentials)
     assert error.message == "<secret> was, <secret> is wrong"
+
+
+def test_the_last_requests_are_remembered_for_whoever_looks():
+    """One that went well and one that failed, with its time, its length and its masked error; given up is too late."""
+
+    async def main(clock: Clock) -> list[Any]:
+        latency = [0.0]
+
+        async def handle(_: httpx.Request) -> httpx.Response:
+            await asyncio.sleep(latency[0])
+            return good(1) if latency[0] < 5 else refusal(3599999, f"no {SECRET}")
+
+        clocks = Clocks(clock.wall, clock.steady)
+        gateway = Gateway(system_config(), BlueKing(handle), Meter(), clocks=clocks, jitter=lambda: 0.5)
+        seen: list[Any] = [(gateway.last_good, gateway.last_bad)]
+        for latency[0], given_up_after in ((2.0, 60.0), (6.0, 60.0), (9.0, 3.0)):
+            with contextlib.suppress(TaskError, TimeoutError):
+                async with asyncio.timeout(given_up_after):
+                    await gateway.ask(READ)
+            good_, bad = gateway.last_good, gateway.last_bad
+            assert good_ is not None
+            seen.append((good_.seconds, bad and (bad.seconds, bad.when - good_.when, bad.error and str(bad.error))))
+        return seen
+
+    assert run(main) == [
+        (None, None),
+        (2.0, None),
+        (2.0, (6.0, 6.0, "no <secret> (code 3599999)")),
+        (2.0, (3.0, 9.0, "no answer before the page's deadline")),
+    ]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from exporter.config import parse_task
 from exporter.config.words import SHOWN, listed
 from exporter.errors import UserError
-from exporter.live import Setup
+from exporter.setup import Setup
 from exporter.targets import Target
 
 

@@ -13,8 +13,9 @@ from exporter.config import masked
 from exporter.doors.asked import RefusedError, task_of
 from exporter.doors.scrape import DEFAULT_SECONDS
 from exporter.exposition import accepts_gzip, gzip
-from exporter.live import Live, Page, Setup
+from exporter.live import Live
 from exporter.model import NO_LABELS, Identity, Labels
+from exporter.setup import Page, Setup
 from exporter.systems import SYSTEMS
 from exporter.ui import html
 from exporter.ui.detail import detail
@@ -47,7 +48,13 @@ def routes(live: Live) -> list[Route]:
             when=page.when,
             filters=Filters.of(request.query_params),
         )
-        return _answer(request, live, page.setup, "overview.html", {"view": view})
+        unread = {
+            name: gateway.credentials_problem
+            for name, gateway in page.setup.gateways.items()
+            if gateway.credentials_problem
+        }
+        frame = {"shard": live.shard, "refusal": live.refusal, "unread": unread}
+        return _answer(request, live, page.setup, "overview.html", {"view": view, **frame})
 
     async def task(request: Request) -> Response:
         async with live.setup() as setup:
@@ -61,7 +68,7 @@ def routes(live: Live) -> list[Route]:
 
     async def config(request: Request) -> Response:
         async with live.setup() as setup:
-            view = {"text": masked(setup.config), "file": setup.config.file}
+            view = {"text": masked(setup.config), "file": setup.config.file, "refusal": live.refusal}
             return _answer(request, live, setup, "config.html", view)
 
     async def style(_: Request) -> Response:

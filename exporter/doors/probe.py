@@ -12,7 +12,8 @@ from starlette.routing import Route
 from exporter.config.words import listed, shown
 from exporter.doors.asked import RefusedError, once, task_of
 from exporter.doors.scrape import exposition, seconds_allowed
-from exporter.live import Live, Setup
+from exporter.live import Live
+from exporter.setup import Setup
 from exporter.story import story
 from exporter.systems.base import Nodes
 from exporter.targets import Target

@@ -10,8 +10,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from exporter.exposition import accepts_gzip, gzip, negotiate
-from exporter.live import Live, Page
+from exporter.live import Live
 from exporter.render import Renderer
+from exporter.setup import Page
 from exporter.systems.base import Nodes
 
 #: Seconds kept back from the scraper's own timeout, for the page's way to it.

@@ -11,6 +11,8 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from exporter.setup import Refusal
+from exporter.shards import Shard
 from tests.support import BlueKing, refusal, sops_site, tree
 from tests.ui.markup import Element, everything, parse
 from tests.ui.site import Exporter, exporter, sops
@@ -289,3 +291,22 @@ def test_discoveries_say_how_they_are():
     assert rows[0].words == "sops biz 2 sops 0 just now none"
     assert "app has no permission" in rows[1].words
     assert "open" in page.one("details", class_="listings").attributes
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_else_is_wrong_is_said_on_top(language: str):
+    """A configuration that was refused, credentials that cannot be read again, and that there are other shards."""
+
+    async def main(clock: Clock) -> tuple[Element, Element]:
+        bench = mixed(clock)
+        bench.live.shard = Shard(1, 3)
+        bench.live.refusal = Refusal(clock.wall(), ["config.yaml:3: <b>systems</b>: missing"])
+        await bench.get("/metrics")
+        async with bench.live.setup() as setup:
+            setup.gateways["sops"].credentials_problem = "/run/secrets/x: no such file"
+        return await bench.page("/", language), await bench.page("/config", language)
+
+    page, config = run(main)
+    assert len(page.one("ul", class_="notices").all("li")) == 3
+    assert "/run/secrets/x: no such file" in page.one("ul", class_="notices").words
+    assert config.one("section", role="alert").one("li").words == "config.yaml:3: <b>systems</b>: missing"
