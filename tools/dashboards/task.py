@@ -89,7 +89,13 @@ def _about(board: Dashboard) -> None:
             "Kind is the template of bk-sops, nodeman's job type, gsekit's object and action. BlueKing does not always"
             " tell name and link.",
             Size(24, 4),
-            [Query(f"topk by ({ID}) (1, bk_task_info{{{CHOSEN}}}) or on ({ID}) bk_task_up{{{CHOSEN}}}")],
+            [
+                Query(
+                    f"topk by ({ID}) (1, bk_task:info{{{CHOSEN}}})\n"
+                    f"or on ({ID}) topk by ({ID}) (1, bk_task_info{{{CHOSEN}}})\n"
+                    f"or on ({ID}) bk_task_up{{{CHOSEN}}}"
+                )
+            ],
             [
                 Column("task_name", "Name"),
                 Column("system", "System", (), 110),
