@@ -151,7 +151,7 @@ class Asker(Generic[K]):
     async def _fall_back(self, flight: Flight, error: TaskError) -> None:
         """A batch failed whole: what that says of its tasks depends on why."""
         targets = flight.batch.targets
-        if error.reason in _OF_THE_SYSTEM or (error.reason is Reason.AUTH and error.explicit):
+        if _of_the_system(error):
             self._fail(flight, targets, error)
         elif error.reason in _OF_THE_RESOURCE:
             await self._without_bulk(flight, error)
@@ -213,3 +213,9 @@ class Asker(Generic[K]):
             self.entry(target).spoils = False
         flight.results[target.identity] = (error, self._clocks.steady())
         return error
+
+
+def _of_the_system(error: TaskError) -> bool:
+    if error.reason is Reason.AUTH:
+        return error.explicit
+    return error.reason in _OF_THE_SYSTEM and not error.begun  # a proxy may cut answers that are long

@@ -145,11 +145,15 @@ def _open(reply: Reply) -> _Envelope | None:
         )
     try:
         return _decoder.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         pass
+    except RecursionError:
+        raise _error(Reason.MALFORMED, reply, "answered with JSON that is nested too deeply") from None
     try:
         return _decoder.decode(cleaned(body))
-    except (ValueError, msgspec.MsgspecError, RecursionError):
+    except RecursionError:
+        raise _error(Reason.MALFORMED, reply, "answered with JSON that is nested too deeply") from None
+    except (ValueError, msgspec.MsgspecError):
         return None
 
 

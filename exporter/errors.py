@@ -64,7 +64,8 @@ class TaskError(Exception):
     `message` is for people: ours, or what BlueKing said, already cut to a sane length and free of secrets.
     `code` and `request_id` are BlueKing's own, for its support. `retry_after` are the seconds after which a
     throttled caller may come back, as BlueKing said. `explicit` is true where BlueKing refused in its own words
-    (an envelope with a code); a login page or a redirect is not explicit.
+    (an envelope with a code); a login page or a redirect is not explicit. `begun` is true where an answer came in
+    part: that may be this answer's trouble, and need not be the system's.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class TaskError(Exception):
         request_id: str = "",
         retry_after: float | None = None,
         explicit: bool = False,
+        begun: bool = False,
     ) -> None:
         super().__init__(message)
         self.reason = reason
@@ -84,6 +86,7 @@ class TaskError(Exception):
         self.request_id = request_id
         self.retry_after = retry_after
         self.explicit = explicit
+        self.begun = begun
 
     def __str__(self) -> str:
         return f"{self.message} (code {self.code})" if self.code else self.message

@@ -261,6 +261,8 @@ class Gateway:
         response = await self._transport.handle_async_request(request)
         try:
             body = await _read(response)
+        except httpx.TransportError as error:
+            raise _wire_error(error, begun=True) from None
         finally:
             await response.aclose()
         # BlueKing may echo what we sent: here it is hidden, before anything is cut, kept or shown.
@@ -293,7 +295,7 @@ async def _read(response: httpx.Response) -> bytes:
     return body.end()
 
 
-def _wire_error(error: httpx.TransportError) -> TaskError:
+def _wire_error(error: httpx.TransportError, *, begun: bool = False) -> TaskError:
     said = one_line(str(error)) or type(error).__name__
     if any(isinstance(cause, ssl.SSLError) for cause in _causes(error)):
         return TaskError(Reason.TLS, f"TLS: {said}")
@@ -301,7 +303,7 @@ def _wire_error(error: httpx.TransportError) -> TaskError:
         return TaskError(Reason.TIMEOUT, said)
     if isinstance(error, httpx.RemoteProtocolError):
         return TaskError(Reason.MALFORMED, said)
-    return TaskError(Reason.CONNECT, said)
+    return TaskError(Reason.CONNECT, said, begun=begun)
 
 
 def _causes(error: BaseException) -> list[BaseException]:

@@ -150,4 +150,4 @@ def _refusal(error: aiohttp.ClientConnectorError) -> str:
 def _first_line(error: Exception) -> str:
     """What aiohttp's parser says, without the bytes that it shows below."""
     said = getattr(error, "message", "") or str(error)
-    return str(said).partition("\n")[0].rstrip(":")
+    return str(said).partition("\n")[0].partition(": b'")[0].rstrip(":")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -166,6 +167,24 @@ def test_a_task_that_heals_goes_back_into_the_batch():
         return dict(site.operations)
 
     assert run(main) == {"bulk": 1}
+
+
+def test_a_batch_whose_answer_is_cut_off_costs_no_task():
+    """A proxy may cut what is long; a connection that never answers is the system's trouble."""
+
+    class Cut(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield b'{"result": tr'
+            raise httpx.ReadError("closed in the middle")
+
+    async def main(clock: Clock) -> set[Any]:
+        async def handle(request: httpx.Request) -> httpx.Response:
+            return good(tree()) if request.method == "GET" else httpx.Response(200, stream=Cut())
+
+        bench = collector(clock, {"sops": BlueKing(handle)})
+        return set((await bench.scrape([sops(task_id) for task_id in range(1, 51)])).values())
+
+    assert run(main) == {State.RUNNING}
 
 
 def test_a_batch_that_fails_though_its_tasks_do_not_is_halved():

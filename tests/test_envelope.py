@@ -52,6 +52,15 @@ def test_more_objects_than_any_answer_has_are_malformed():
     )
 
 
+@pytest.mark.parametrize("body", [b'{"a":' * 100_000, b'{"result": true, "data": NaN, "a":' + b"[" * 100_000])
+def test_json_that_is_too_deep_is_malformed(body: bytes):
+    """Whichever reader meets it, and it says so."""
+    assert (error(body).reason, error(body).message) == (
+        Reason.MALFORMED,
+        "answered with JSON that is nested too deeply",
+    )
+
+
 def test_a_byte_order_mark_does_not_matter():
     """JSON should have none, and some have it."""
     assert data_of(reply(b'\xef\xbb\xbf {"result": true, "data": 1}')) == b"1"
