@@ -12,7 +12,7 @@ export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev demo test test-real coverage check generated-check format docs constraints image release bench profile clean force
+.PHONY: help setup setup-dev demo test test-real coverage check generated-check format docs constraints image release bench profile faults clean force
 
 help: ## List the targets
 	@echo "Usage: make TARGET [PYTHON=/path/to/python3.11]"
@@ -71,6 +71,9 @@ bench: $(VENV)/.dev ## Measure what the exporter costs, beside its peers
 
 profile: $(VENV)/.dev ## Show where a scrape's time goes (ARGS="--bulk --tasks 5000")
 	$(BIN)/python -m bench.profile $(ARGS)
+
+faults: $(VENV)/.dev ## Try out every fault, and write its table into docs/reliability.md
+	$(BIN)/python -m tests.faults
 
 clean: ## Remove .venv and everything that was built
 	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -134,7 +134,7 @@ def serving(
         )
     exporter = Exporter(process, f"http://{address}", log_file)
     try:
-        until(lambda: process.poll() is not None or "msg=listening" in exporter.log)
+        until(lambda: process.poll() is not None or "listening" in exporter.log)
         assert process.poll() is None, f"ended with {process.returncode}:\n{exporter.log}"
         yield exporter
     finally:
