@@ -16,7 +16,7 @@ from exporter.telemetry import Telemetry
 from tests.business import own
 from tests.virtual_time import Clock, run
 
-EVERY, SCRAPES, OUTAGE = 60.0, 45, range(20, 23)
+EVERY, SCRAPES, OUTAGE = 60.0, 36, range(16, 19)
 WITHIN, KEEP, REFRESH = 1200.0, 240.0, 60.0
 CONFIG = """
 bkapi: {auth: {bk_app_code: task-exporter, bk_app_secret: demo-secret, bk_username: admin}, requests_per_second: 1000}
