@@ -12,10 +12,11 @@ from exporter.doctor import examination, wire
 from exporter.doctor.case import Case, Collect, Look, SpeaksTls, Tools
 from exporter.doctor.findings import Finding, Report
 from exporter.errors import TaskError
-from exporter.live import Live, Setup, collector
+from exporter.live import Live
 from exporter.model import Identity, Task
 from exporter.outcome import Outcome
 from exporter.pieces import Rendered
+from exporter.setup import Setup, collector
 from exporter.store import Store
 from exporter.targets import Target
 
