@@ -50,7 +50,7 @@ async def serve(
     lifecycle: bool = False,
 ) -> None:
     """Answer scrapes until SIGTERM; SIGHUP takes the configuration anew, and so does a request with `lifecycle`."""
-    reload_asked = event_on(signal.SIGHUP)
+    stop, reload_asked = stop_on_signals(), event_on(signal.SIGHUP)
     external = authority(external_url) if external_url else ""
     part = Shard.parse(shard, hostname=os.environ.get("HOSTNAME"))
     entrance = _entrance(web_config_file)
@@ -59,7 +59,7 @@ async def serve(
     following = asyncio.create_task(reloader.follow(reload_asked))
     try:
         app = doors.build(live, reload=reloader.reload if lifecycle else None, external=external)
-        await _serve(live, app, Address.parse(listen_address), asyncio.Event(), entrance)
+        await _serve(live, app, Address.parse(listen_address), stop, entrance)
     finally:
         following.cancel()
 
@@ -75,7 +75,6 @@ def _entrance(web_config_file: str) -> Entrance:
 async def _serve(live: Live, app: ASGIApp, address: Address, stop: asyncio.Event, entrance: Entrance = OPEN) -> None:
     try:
         sock = listen(address)
-        stop_on_signals(stop)
         host, port = sock.getsockname()[:2]
         tls = entrance.security() is not None
         said = fields(address=f"{host}:{port}", tls=tls, version=__version__, shard=str(live.shard))
@@ -92,7 +91,7 @@ async def demo(listen_address: str, *, seed: int, speed: float) -> None:
     from exporter.demo.configuration import demo_config  # noqa: PLC0415 (a site's exporter never needs it)
     from exporter.demo.simulator import Simulator  # noqa: PLC0415
 
-    stop = asyncio.Event()
+    stop = stop_on_signals()
     sock = listen(Address("127.0.0.1", 0))
     url = f"http://127.0.0.1:{sock.getsockname()[1]}"
     simulator = asyncio.create_task(serve_app(Simulator(seed=seed, speed=speed).app, sock, stop))
@@ -111,9 +110,8 @@ async def simulator_only(listen_address: str, *, seed: int, speed: float) -> Non
     """The simulated BlueKing alone."""
     from exporter.demo.simulator import Simulator  # noqa: PLC0415 (a site's exporter never needs it)
 
-    stop = asyncio.Event()
+    stop = stop_on_signals()
     sock = listen(Address.parse(listen_address))
-    stop_on_signals(stop)
     log.info("simulated BlueKing is up", extra=fields(address="{}:{}".format(*sock.getsockname()[:2])))
     await serve_app(Simulator(seed=seed, speed=speed).app, sock, stop)
 

@@ -35,7 +35,7 @@ class Limits:
     #: How long a client may take for the next 64 KiB or so of an answer.
     stall_seconds: float = 30.0
     #: Between two requests; above the usual scrape intervals.
-    idle_seconds: int = 120
+    idle_seconds: float = 120.0
     #: For what is under way when the server is told to stop.
     grace_seconds: float = 10.0
 

@@ -107,7 +107,7 @@ class Server:
             server_header=False,
             date_header=False,
             proxy_headers=False,  # nobody's word for who asks
-            timeout_keep_alive=limits.idle_seconds,
+            timeout_keep_alive=limits.idle_seconds,  # type: ignore[arg-type]  # any seconds do
             h11_max_incomplete_event_size=limits.head_bytes,
         )
         self._config.load()
@@ -230,8 +230,9 @@ def event_on(wanted: signal.Signals) -> asyncio.Event:
     return event
 
 
-def stop_on_signals(stop: asyncio.Event) -> None:
-    """SIGTERM and SIGINT end the process cleanly."""
-    loop = asyncio.get_running_loop()
+def stop_on_signals() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set, so that the process can end cleanly."""
+    event, loop = asyncio.Event(), asyncio.get_running_loop()
     for wanted in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(wanted, stop.set)
+        loop.add_signal_handler(wanted, event.set)
+    return event

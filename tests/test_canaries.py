@@ -178,6 +178,7 @@ def test_no_command_shows_a_secret(config: Path) -> None:
         told("check-config", str(config), env=env),
         told("check-config", str(mistakes), env=env),
         told("probe", "nodeman", "bk_biz_id=2", f"job_id={evil.FIRST}", *flags, env=env),
+        told("doctor", *flags, env=env),
     ]
     assert shows("\n".join(done.stdout + done.stderr for done in outputs)) == []
-    assert [done.returncode for done in outputs] == [0, 1, 1]
+    assert [done.returncode for done in outputs] == [0, 1, 1, 1]

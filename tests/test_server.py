@@ -29,10 +29,11 @@ MEGABYTE = bytes(1 << 20)
 
 @dataclass
 class App:
-    """Answers with `size` megabytes, after `gate` if there is one; remembers what it went through."""
+    """Answers with `size` megabytes, after `gate` if there is one; its headers go out before with `early`."""
 
     size: int = 0
     gate: asyncio.Event | None = None
+    early: bool = False
     begun: int = 0
     ended: int = 0
     gone: int = 0
@@ -42,15 +43,17 @@ class App:
         self.begun += 1
         self.paths.append(scope["path"])
         try:
+            head = {
+                "type": "http.response.start",
+                "status": 200,
+                "headers": [(b"x-client", str(scope["client"]).encode())],
+            }
+            if self.early:
+                await send(head)
             if self.gate is not None:
                 await self.gate.wait()
-            await send(
-                {
-                    "type": "http.response.start",
-                    "status": 200,
-                    "headers": [(b"x-client", str(scope["client"]).encode())],
-                }
-            )
+            if not self.early:
+                await send(head)
             for _ in range(self.size):
                 await send({"type": "http.response.body", "body": MEGABYTE, "more_body": True})
             await send({"type": "http.response.body", "body": b"end"})
@@ -207,13 +210,14 @@ def test_a_body_that_nobody_asked_for_is_not_waited_for(run: Run, body: bytes) -
     run(main)
 
 
+@pytest.mark.parametrize("early", [False, True])
 def test_what_is_no_http_in_the_middle_of_an_answer_drops_the_connection(
-    run: Run, caplog: pytest.LogCaptureFixture
+    run: Run, caplog: pytest.LogCaptureFixture, early: bool
 ) -> None:
     """... without a traceback."""
 
     async def main() -> None:
-        async with served(App(gate=asyncio.Event())) as at:
+        async with served(App(gate=asyncio.Event(), early=early)) as at:
             reader, writer = await at.connect()
             writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
             await until(lambda: at.app.begun)
@@ -249,14 +253,26 @@ def test_who_reads_slowly_gets_it_all(run: Run) -> None:
     """As long as something moves, nobody is dropped."""
 
     async def main() -> None:
-        async with served(App(size=3), replace(LIMITS, stall_seconds=1.0)) as at:
+        async with served(App(size=12), replace(LIMITS, stall_seconds=5.0)) as at:
             reader, writer = await asyncio.open_connection("127.0.0.1", at.port, limit=65536)
             writer.write(GET)
+            await until(lambda: at.app.begun)
+            await asyncio.sleep(0.05)
             size = 0
-            while size < 3 << 20:
-                size += len(await reader.read(65536))
-                await asyncio.sleep(0.005)
+            async with asyncio.timeout(30):
+                while size < 12 << 20:
+                    size += len(await reader.read(1 << 20))
             writer.close()
+
+    run(main)
+
+
+def test_who_idles_too_long_between_two_requests_is_let_go(run: Run) -> None:
+    """The connection is closed in an orderly way."""
+
+    async def main() -> None:
+        async with served(App(), replace(LIMITS, idle_seconds=0.1)) as at:
+            assert (await at.ask(GET)).endswith(b"end\r\n0\r\n\r\n")
 
     run(main)
 

@@ -150,3 +150,11 @@ def test_a_file_that_is_not_there(folder: Path) -> None:
     """It is told in one line."""
     with pytest.raises(UserError, match=r"cannot read .*nowhere\.yml"):
         load(folder / "nowhere.yml")
+
+
+def test_more_mistakes_than_anybody_reads(folder: Path) -> None:
+    """The rest is left out, and that is said."""
+    path = folder / "hopeless.yml"
+    path.write_text("".join(f"key{number}: 1\n" for number in range(1100)), "utf-8")
+    with pytest.raises(UserError, match="more than 1,000 problems; the rest is not shown"):
+        load(path)

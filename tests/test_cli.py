@@ -1,0 +1,118 @@
+"""The command line: exit codes, words for people, and the demo."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from exporter import __version__, cli, commands
+from tests.processes import SECONDS, command, environment, free_port, told, until
+from tests.test_process import CONFIG
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "config.yaml"
+    path.write_text(CONFIG.format(url="http://127.0.0.1:1"), "utf-8")
+    return path
+
+
+def test_version() -> None:
+    """It is on standard output."""
+    assert told("--version").stdout == f"bk-task-exporter {__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [(), ("nonsense",), ("serve", "--nonsense"), ("demo", "--seed", "x")])
+def test_wrong_usage(arguments: tuple[str, ...]) -> None:
+    """2, as for any program."""
+    assert told(*arguments).returncode == 2
+
+
+def test_a_good_configuration_is_praised_in_one_line(config: Path) -> None:
+    """... that says what it holds."""
+    done = told("check-config", str(config))
+    assert (done.returncode, done.stdout) == (0, f"{config}: fine (1 systems, 1 tasks, 0 discoveries)\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("sops", "bk_biz_id=2", "task_id"), "'task_id': write NAME=VALUE, such as task_id=10\n"),
+        (("sops", "bk_biz_id=2"), "task_id: missing (sops needs bk_biz_id and task_id)\n"),
+        (
+            ("gsekit", "bk_biz_id=2", "job_id=1"),
+            "gsekit: {config} does not say how to reach it; add it under `systems`\n",
+        ),
+        (("sops", "bk_biz_id=2", "task_id=1"), "sops biz 2 task 1: connect: "),
+    ],
+)
+def test_a_probe_that_cannot_be_made(config: Path, arguments: tuple[str, ...], said: str) -> None:
+    """1, and one line that says why."""
+    done = told("probe", *arguments, "--config.file", str(config))
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith(said.format(config=config))
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "said"),
+    [
+        (ZeroDivisionError("x"), 3, "this is a bug in bk-task-exporter; please report it"),
+        (KeyboardInterrupt(), 0, ""),
+    ],
+)
+def test_how_it_ends(
+    config: Path, monkeypatch: pytest.MonkeyPatch, raised: BaseException, code: int, said: str
+) -> None:
+    """3 is a bug of ours, with its traceback in one log line; Ctrl+C is none."""
+
+    def fail(*_: object) -> str:
+        raise raised
+
+    monkeypatch.setattr(commands, "check_config", fail)
+    done = told("check-config", str(config))
+    assert done.returncode == code
+    assert said in done.stderr
+    assert done.stderr.count("\n") == (1 if said else 0)
+
+
+def test_a_reader_that_leaves_early_is_no_error(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`| head` has what it wanted."""
+
+    class Gone:
+        def write(self, _: str) -> None:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stderr", type("Err", (), {"close": lambda _: None, "write": lambda *_: None})())
+    monkeypatch.setattr(sys, "stdout", Gone())
+    assert cli.main(["check-config", str(config)]) == 0
+
+
+def test_the_demo_answers(tmp_path: Path) -> None:
+    """One command, no configuration: a page with tasks of all four systems, and its own BlueKing for whoever wants it."""
+    import subprocess
+
+    port, other = free_port(), free_port()
+    arguments = (
+        ("demo", "--web.listen-address", f"127.0.0.1:{port}"),
+        ("demo", "--simulator-only", "--simulator.listen-address", f"127.0.0.1:{other}"),
+    )
+    with (tmp_path / "log").open("wb") as log:
+        running = [subprocess.Popen(command(*each), stderr=log, env=environment()) for each in arguments]
+    try:
+        page = until(lambda: ask(f"http://127.0.0.1:{port}/metrics"))
+        assert all(f'system="{system}"' in page for system in ("sops", "bkflow", "nodeman", "gsekit"))
+        assert "API not found" in until(lambda: ask(f"http://127.0.0.1:{other}/"))
+    finally:
+        for process in running:
+            process.terminate()
+    assert [process.wait(SECONDS) for process in running] == [0, 0]
+
+
+def ask(url: str) -> str:
+    try:
+        return httpx.get(url, timeout=SECONDS, trust_env=False).text
+    except httpx.TransportError:
+        return ""
