@@ -55,7 +55,7 @@ constraints: ## Pin the dependencies anew with uv (UPGRADE=1 takes newer version
 	@command -v $(UV) >/dev/null || { echo "uv is missing: pip install uv, or name it with UV=/path/to/uv" >&2; exit 1; }
 	$(UV_COMPILE) pyproject.toml -o constraints/run.txt
 	$(UV_COMPILE) --group build -c constraints/run.txt -o constraints/build.txt
-	$(UV_COMPILE) pyproject.toml --group dev -c constraints/run.txt -c constraints/build.txt -o constraints/dev.txt
+	$(UV_COMPILE) pyproject.toml --extra otel --group dev -c constraints/run.txt -c constraints/build.txt -o constraints/dev.txt
 	$(UV_COMPILE) --group real -c constraints/dev.txt -o constraints/real.txt
 	$(UV_COMPILE) --group release -c constraints/dev.txt -o constraints/release.txt
 

@@ -29,6 +29,7 @@ from exporter.server import serve as serve_app
 from exporter.shards import WHOLE, Shard
 from exporter.targets import Target
 from exporter.telemetry import Telemetry
+from exporter.tracing import UNTRACED, Tracing, set_up
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +37,9 @@ log = logging.getLogger(__name__)
 REVISION = os.environ.get("BK_TASK_EXPORTER_REVISION", "unknown")
 
 
-def _live(config: Config, shard: Shard = WHOLE) -> Live:
-    return Live(config, Telemetry(CollectorRegistry(), version=__version__, revision=REVISION), shard=shard)
+def _live(config: Config, shard: Shard = WHOLE, tracing: Tracing = UNTRACED) -> Live:
+    telemetry = Telemetry(CollectorRegistry(), version=__version__, revision=REVISION)
+    return Live(config, telemetry, shard=shard, tracing=tracing)
 
 
 async def serve(
@@ -54,7 +56,7 @@ async def serve(
     external = authority(external_url) if external_url else ""
     part = Shard.parse(shard, hostname=os.environ.get("HOSTNAME"))
     entrance = _entrance(web_config_file)
-    live = _live(load(Path(config_file)), part)
+    live = _live(load(Path(config_file)), part, set_up(os.environ, version=__version__))
     reloader = Reloader(Path(config_file), live, entrance.check)
     following = asyncio.create_task(reloader.follow(reload_asked))
     try:
@@ -83,6 +85,7 @@ async def _serve(live: Live, app: ASGIApp, address: Address, stop: asyncio.Event
     finally:
         entrance.close()
         await live.aclose()
+        await asyncio.to_thread(live.tracing.close)
     log.info("stopped")
 
 

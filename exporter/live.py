@@ -26,6 +26,7 @@ from exporter.systems import SYSTEMS
 from exporter.systems.base import Nodes, operations
 from exporter.targets import Target, unique
 from exporter.telemetry import Telemetry
+from exporter.tracing import UNTRACED, Tracing
 from exporter.transport import AiohttpTransport
 
 #: Tasks that only probes ask for and that are kept; a site that scrapes by /probe alone has as many.
@@ -54,8 +55,10 @@ class Live:
         make_transport: MakeTransport = wire,
         clocks: Clocks | None = None,
         shard: Shard = WHOLE,
+        tracing: Tracing = UNTRACED,
     ) -> None:
         self.telemetry = telemetry
+        self.tracing = tracing
         self.shard = shard
         telemetry.sharded(shard.ordinal, shard.shards)
         self.clocks = clocks or Clocks()
@@ -77,7 +80,9 @@ class Live:
     def _build(self, config: Config) -> Setup:
         """Everything that one configuration needs; raises UserError before anything is changed."""
         gateways = {
-            name: Gateway(system, self._make_transport(system), self.telemetry, clocks=self.clocks)
+            name: Gateway(
+                system, self.tracing.transport(self._make_transport(system)), self.telemetry, clocks=self.clocks
+            )
             for name, system in config.systems.items()
         }
         discoveries = [
@@ -148,7 +153,8 @@ class Live:
         began = self.clocks.steady()
         async with self.setup() as setup:
             metrics = setup.config.collect.metrics
-            outcomes = await self._collect(setup, metrics, began + seconds)
+            with self.tracing.scrape():
+                outcomes = await self._collect(setup, metrics, began + seconds)
         if not setup.retired:  # it may show tasks that have left since
             self.incidents.update(outcomes)
         self.telemetry.scraped(self.clocks.steady() - began)
