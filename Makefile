@@ -12,7 +12,7 @@ export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev demo test test-real coverage check generated-check format docs constraints image release bench profile faults clean force
+.PHONY: help setup setup-dev demo test test-real coverage coverage-floor check generated-check format docs constraints image release bench profile faults clean force
 
 help: ## List the targets
 	@echo "Usage: make TARGET [PYTHON=/path/to/python3.11]"
@@ -32,7 +32,10 @@ test-real: $(VENV)/.real ## Run the tests that need Prometheus, Alertmanager, Ch
 	$(BIN)/python -m pytest -m real -n 4 --dist loadfile $(ARGS)
 
 coverage: $(VENV)/.dev ## Run the tests and hold lines and branches to 95 % each
-	$(BIN)/python -m pytest -m "not real" -n auto --cov --cov-report= $(ARGS)
+	$(MAKE) test ARGS="--cov --cov-report= $(ARGS)"
+	$(MAKE) coverage-floor
+
+coverage-floor: $(VENV)/.dev
 	$(BIN)/python -m coverage report
 	$(BIN)/python -m tools.coverage_floor 95
 
