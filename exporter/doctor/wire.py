@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 from exporter.config import SystemConfig
 from exporter.envelope import one_line
 
-#: Seconds for each step.
+#: Seconds for each step, and for leaving.
 STEP = 5.0
+GOODBYE = 1.0
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -69,19 +70,28 @@ async def speaks_tls(host: str, port: int) -> bool:
 
 async def _knock(way: Way, context: ssl.SSLContext | None) -> Way:
     step: Step = "port"
+    writer: asyncio.StreamWriter | None = None
     try:
         async with asyncio.timeout(STEP):
             _, writer = await asyncio.open_connection(way.host, way.port)
-            try:
-                step = "tls"
-                certificate = await _greet(writer, way.host, context)
-            finally:
-                writer.close()
-                with suppress(OSError, ssl.SSLError):
-                    await writer.wait_closed()
+            step = "tls"
+            certificate = await _greet(writer, way.host, context)
     except (OSError, ssl.SSLError, TimeoutError, EOFError) as error:
         return _ended(way, step, error)
+    finally:
+        if writer is not None:
+            await _leave(writer)
     return _with(way, issuer=_issuer(certificate), expires=_expiry(certificate))
+
+
+async def _leave(writer: asyncio.StreamWriter) -> None:
+    """Whoever says goodbye politely waits for an answer, and some entrances never give one."""
+    writer.close()
+    with suppress(OSError, TimeoutError):
+        async with asyncio.timeout(GOODBYE):
+            await writer.wait_closed()
+            return
+    writer.transport.abort()
 
 
 async def _greet(writer: asyncio.StreamWriter, host: str, context: ssl.SSLContext | None) -> Mapping[str, Any]:

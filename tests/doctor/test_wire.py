@@ -178,6 +178,29 @@ def test_a_proxy_is_what_is_looked_at() -> None:
     assert "word" not in finding.detail
 
 
+def test_a_port_that_never_says_hello(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes the connection and is silent: the handshake is given up."""
+    monkeypatch.setattr(wire, "STEP", 0.2)
+    monkeypatch.setattr(wire, "GOODBYE", 0.1)
+
+    async def main() -> tuple[str, str]:
+        gone = asyncio.Event()
+
+        async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read()
+            writer.close()
+            await writer.wait_closed()
+            gone.set()
+
+        server = await asyncio.start_server(silent, "127.0.0.1", 0)
+        way = await wire.look(system_config(**https(server.sockets[0].getsockname()[1])))
+        await gone.wait()
+        server.close()
+        return way_cause(way), way.error
+
+    assert asyncio.run(main()) == ("tls", "no answer within 0.2 s")
+
+
 def test_an_address_that_swallows_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     """A firewall that drops packets does not hold the doctor up."""
     monkeypatch.setattr(wire, "STEP", 0.05)
