@@ -1,5 +1,6 @@
 """The rules and their promtool tests, read."""
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,14 @@ RULES = sorted((FOLDER / "rules").glob("*.yml"))
 TESTS = sorted((FOLDER / "tests").glob("*.yml"))
 
 
+@functools.cache
+def _read(path: Path) -> Any:
+    return yaml.safe_load(path.read_text("utf-8"))
+
+
 def rules(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the rules of a file."""
-    for group in yaml.safe_load(path.read_text("utf-8"))["groups"]:
+    for group in _read(path)["groups"]:
         yield from group["rules"]
 
 
@@ -27,7 +33,7 @@ def alerts() -> dict[str, dict[str, Any]]:
 def cases(alert: str) -> Iterator[list[tuple[float, list[dict[str, Any]]]]]:
     """Yield, for each promtool test of an alert, when (in minutes) which alerts are expected, in order of time."""
     for path in TESTS:
-        for test in yaml.safe_load(path.read_text("utf-8"))["tests"]:
+        for test in _read(path)["tests"]:
             told = [each for each in test["alert_rule_test"] if each["alertname"] == alert]
             if told:
                 yield sorted(

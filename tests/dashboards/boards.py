@@ -14,7 +14,7 @@ BOARDS: dict[str, dict[str, Any]] = {
 }
 
 #: What Grafana would fill in, for a test.
-BUILT_IN = {"__rate_interval": "20s", "__interval": "1s", "__range": "60s"}
+BUILT_IN = {"__rate_interval": "30s", "__interval": "1s", "__range": "60s"}
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ def chain(
     """The example configurations and rules as they are, but for addresses, and in seconds instead of minutes."""
     alertmanager = start_alertmanager(alertmanager_config(webhook, tmp_path))
     prometheus = start_prometheus(prometheus_config(exporter, alertmanager, tmp_path))
-    prometheus.wait_for(f'bk_task_info{{task_id="{TASK}", url!=""}}', timeout=40)
+    prometheus.wait_for(f'bk_task_info{{task_id="{TASK}", url!=""}}', timeout=90)
     return Chain(simulator[0], prometheus, alertmanager, webhook)
 
 
@@ -121,14 +121,14 @@ def alertmanager_config(webhook: Webhook, folder: Path) -> dict[str, Any]:
 
 def prometheus_config(exporter: Exporter, alertmanager: AlertmanagerServer, folder: Path) -> dict[str, Any]:
     config: dict[str, Any] = yaml.safe_load((FOLDER / "prometheus.yml").read_text("utf-8"))
-    config["global"] = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "500ms"}
+    config["global"] = {"scrape_interval": "2s", "scrape_timeout": "2s", "evaluation_interval": "500ms"}
     config["alerting"]["alertmanagers"] = [{"static_configs": [{"targets": [alertmanager.address]}]}]
     config["scrape_configs"][0]["static_configs"] = [{"targets": [exporter.url.removeprefix("http://")]}]
     (folder / "rules").mkdir()
     for path in RULES:
         rules = yaml.safe_load(path.read_text("utf-8"))
         for rule in (rule for group in rules["groups"] for rule in group["rules"] if "for" in rule):
-            rule["for"] = "2s"
+            rule["for"] = "3s"
         (folder / "rules" / path.name).write_text(json.dumps(rules), "utf-8")
     return config
 

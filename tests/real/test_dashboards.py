@@ -46,14 +46,14 @@ def prometheus(monitoring: Monitoring, tmp_path_factory: pytest.TempPathFactory)
     for path in RULES:
         shutil.copy(path, folder)
     config = {
-        "global": {"scrape_interval": "3s", "scrape_timeout": "3s", "evaluation_interval": "1s"},
+        "global": {"scrape_interval": "5s", "scrape_timeout": "5s", "evaluation_interval": "1s"},
         "rule_files": [path.name for path in RULES],
         "scrape_configs": [{"job_name": "bk-task-exporter", "static_configs": [{"targets": [address]}]}],
     }
     demo = servers.running([*command, "--speed", "10"], ready_url=f"http://{address}/-/ready", log=folder / "demo.log")
     with demo, servers.prometheus(monitoring.prometheus, config, folder) as server:
-        server.wait_for("count_over_time(bk_task:needs_attention_since_timestamp_seconds[1m]) > 5", timeout=40)
-        server.wait_for("count_over_time(bk_task_exporter_shards[1m]) > 2", timeout=40)
+        server.wait_for("count_over_time(bk_task:needs_attention_since_timestamp_seconds[1m]) > 5", timeout=90)
+        server.wait_for("count_over_time(bk_task_exporter_shards[1m]) >= 2", timeout=90)
         yield server
 
 
