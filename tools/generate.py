@@ -38,6 +38,7 @@ class Generated:
 
 GENERATED: tuple[Generated, ...] = (
     Generated("README.md", owncatalogue.markdown_table, "metrics"),
+    Generated("README.md", troubleshooting.reasons, "reasons"),
     Generated("config.schema.json", json_schema.schema_json),
     Generated("docs/configuration.md", reference.reference),
     Generated("docs/doctor.schema.json", schema.schema_json),

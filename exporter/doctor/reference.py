@@ -36,8 +36,12 @@ What `doctor` calls `cause`. Where it cannot say anything closer, it gives one o
 
 def reference() -> str:
     """The text of `docs/troubleshooting.md`."""
-    reasons = ((reason.value, advice) for reason, advice in REASONS.items())
-    return "\n".join([_INTRO, _REASONS, _table(reasons), _CAUSES, _table(CAUSES.items())])
+    return "\n".join([_INTRO, _REASONS, reasons(), _CAUSES, _table(CAUSES.items())])
+
+
+def reasons() -> str:
+    """Every word of the label `reason`, as a table."""
+    return _table((reason.value, advice) for reason, advice in REASONS.items())
 
 
 def _table(rows: Iterable[tuple[str, Advice]]) -> str:
