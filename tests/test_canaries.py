@@ -151,6 +151,8 @@ def test_nobody_sees_a_secret(folder: Path, config: Path, blueking: tuple[evil.S
         refused = httpx.post(f"{exporter.url}/-/reload", auth=("prometheus", SCRAPE), timeout=SECONDS, trust_env=False)
         assert refused.status_code == 400
         seen.append(refused.text)
+        for path in ("/", "/config"):  # which show what was refused
+            seen.append(exporter.get(path, auth=("prometheus", SCRAPE)).text)
         config.write_text(good, "utf-8")
         until(lambda: "configuration refused" in exporter.log)
         assert exporter.stop() == 0

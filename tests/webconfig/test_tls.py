@@ -33,13 +33,20 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": scope["scheme"].encode()})
 
 
-@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+BOTH = pytest.mark.parametrize("run", LOOPS, indirect=True)
+
+
+@pytest.fixture
 def run(request: pytest.FixtureRequest) -> Run:
+    """Run a coroutine on the loop that `serve` uses; what TLS itself does differently is tested on BOTH."""
+    loop_factory = LOOPS[getattr(request, "param", "uvloop")]
+
     def runner(main: Callable[[], Awaitable[Any]]) -> Any:
         async def wrapped() -> Any:
             return await main()
 
-        with asyncio.Runner(loop_factory=request.param) as one:
+        with asyncio.Runner(loop_factory=loop_factory) as one:
             return one.run(wrapped())
 
     return runner
@@ -83,6 +90,7 @@ def said(answer: bytes) -> str:
     return "https" if b"https" in answer else "http" if answer else "refused"
 
 
+@BOTH
 def test_over_tls(run: Run, tmp_path: Path, authority: trustme.CA) -> None:
     """Who trusts the authority is answered, who does not leaves; without TLS there is no answer."""
 
@@ -109,6 +117,7 @@ def test_old_versions_are_not_spoken(run: Run, tmp_path: Path, authority: trustm
     assert run(main) == "refused"
 
 
+@BOTH
 @pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_client_certificates(run: Run, tmp_path: Path, authority: trustme.CA, newest: ssl.TLSVersion) -> None:
     """Only one that the authority vouches for is let in."""
@@ -189,6 +198,7 @@ def test_a_new_certificate_is_shown_to_the_next_client(run: Run, tmp_path: Path,
     assert run(main) == ["https", "refused", "https"]
 
 
+@BOTH
 def test_client_certificates_are_wanted_from_one_connection_to_the_next(
     run: Run, tmp_path: Path, authority: trustme.CA
 ) -> None:
@@ -221,6 +231,7 @@ def test_one_curve_is_the_only_one(run: Run, tmp_path: Path, authority: trustme.
     assert run(main) == ["https", "refused"]
 
 
+@BOTH
 def test_a_handshake_that_does_not_end_is_waited_for_only_so_long(
     run: Run, tmp_path: Path, authority: trustme.CA
 ) -> None:
