@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-compile
 LISTEN ?= 127.0.0.1:9840
 IMAGE ?= localhost/bk-task-exporter
+RUNS ?= 100000
 UV ?= uv
 UV_COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --no-header $(if $(UPGRADE),--upgrade)
 
@@ -12,7 +13,7 @@ export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev demo test test-real coverage coverage-floor check generated-check format docs constraints image release bench profile faults clean force
+.PHONY: help setup setup-dev demo test test-real coverage coverage-floor check generated-check format docs constraints image release bench profile faults fuzz clean force
 
 help: ## List the targets
 	@echo "Usage: make TARGET [PYTHON=/path/to/python3.11]"
@@ -60,6 +61,7 @@ constraints: ## Pin the dependencies anew with uv (UPGRADE=1 takes newer version
 	$(UV_COMPILE) --group build -c constraints/run.txt -o constraints/build.txt
 	$(UV_COMPILE) pyproject.toml --extra otel --group dev -c constraints/run.txt -c constraints/build.txt -o constraints/dev.txt
 	$(UV_COMPILE) --group real -c constraints/dev.txt -o constraints/real.txt
+	$(UV_COMPILE) --group fuzz -c constraints/dev.txt -o constraints/fuzz.txt
 	$(UV_COMPILE) --group release -c constraints/dev.txt -o constraints/release.txt
 
 image: ## Build the container image with docker, podman or buildah (IMAGE=localhost/bk-task-exporter)
@@ -77,6 +79,9 @@ profile: $(VENV)/.dev ## Show where a scrape's time goes (ARGS="--bulk --tasks 5
 
 faults: $(VENV)/.dev ## Try out every fault, and write its table into docs/reliability.md
 	$(BIN)/python -m tests.faults
+
+fuzz: $(VENV)/.fuzz ## Fuzz all that reads what others write, guided by coverage (RUNS=100000 ARGS="sops headers")
+	$(BIN)/python -m tests.fuzz --runs $(RUNS) $(ARGS)
 
 clean: ## Remove .venv and everything that was built
 	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -99,6 +104,10 @@ $(VENV)/.dev: $(VENV)/.made constraints/run.txt constraints/build.txt constraint
 
 $(VENV)/.real: $(VENV)/.dev constraints/real.txt
 	$(PIP_INSTALL) --require-hashes -r constraints/real.txt
+	@touch $@
+
+$(VENV)/.fuzz: $(VENV)/.dev constraints/fuzz.txt
+	$(PIP_INSTALL) --require-hashes -r constraints/fuzz.txt
 	@touch $@
 
 $(VENV)/.release: $(VENV)/.dev constraints/release.txt

@@ -76,7 +76,7 @@ def test_nothing_but_files() -> None:
     assert [path for path in executable if not path.read_bytes().startswith(b"#!")] == []
 
 
-@pytest.mark.parametrize("name", ["run", "build", "dev", "real", "release"])
+@pytest.mark.parametrize("name", ["run", "build", "dev", "real", "fuzz", "release"])
 def test_constraints_hold_names_versions_and_hashes(name: str) -> None:
     """Pinned dependencies say what and which, never from where."""
     requirement = r"[a-z0-9][a-z0-9._-]*(\[[a-z,]+\])?==[0-9][\w.!+]*( ; [^\\]+?)? \\"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
 import msgspec
 
+from exporter.lenient import cleaned
 from exporter.model import NO_LABELS, Labels
 
 if TYPE_CHECKING:  # exporter.systems.base names these in turn
@@ -114,7 +115,11 @@ def rows(raw: list[msgspec.Raw], decoder: msgspec.json.Decoder[T]) -> list[T | N
 def _row(item: msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> T | None:
     try:
         return decoder.decode(item)
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        return decoder.decode(cleaned(bytes(item)))  # an odd name or figure does not cost the entry
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
 
 

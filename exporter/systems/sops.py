@@ -167,7 +167,7 @@ class _Bulk:
         for raw in decode(data, _items, "get_tasks_status"):
             try:
                 task_id = count(_item_id.decode(raw).id)
-            except (msgspec.MsgspecError, RecursionError):
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 continue
             if task_id is not None:
                 found.setdefault(task_id, bytes(raw))
