@@ -72,6 +72,7 @@ def test_a_certificate_and_its_key_may_come_one_after_the_other(file: Path, capl
 
 def test_what_was_refused_is_tried_again_after_a_while(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A file that it names may come later; the same problem is not told twice."""
+    caplog.set_level("WARNING")
     now = [0.0]
     watched = Watched(file, lambda: now[0])
     first = watched.current()
