@@ -57,8 +57,13 @@ class _Loop(asyncio.SelectorEventLoop):
         return future
 
 
+def loop(clock: Clock) -> asyncio.AbstractEventLoop:
+    """A loop whose time is this clock's."""
+    return _Loop(clock)
+
+
 def run(main: Callable[[Clock], Coroutine[Any, Any, T]]) -> T:
     """Run a coroutine in virtual time."""
     clock = Clock()
-    with asyncio.Runner(loop_factory=lambda: _Loop(clock)) as runner:
+    with asyncio.Runner(loop_factory=lambda: loop(clock)) as runner:
         return runner.run(main(clock))

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from tests.answers import FIXTURES
+from tests.fuzz.door import SEEDS
 from tests.fuzz.targets import answers
 from tests.systems.test_contract import ODDITIES, places
 
@@ -73,6 +74,7 @@ def seeds(name: str) -> list[bytes]:
         "configuration": [path.read_bytes() for path in _CONFIGS],
         "headers": list(_HEADERS),
         "parameters": list(_QUERIES),
+        "door": list(SEEDS),
         "address": [b"https://exporter.example.com:9840/", b"http://[::1]:80"],
     }.get(name) or answers(system)
 

@@ -21,6 +21,7 @@ from exporter.systems import SYSTEMS
 from exporter.systems.base import DiscoverParams, TaskParams
 from exporter.unpack import Body
 from tests.answers import FIXTURES, NOW, PARAMS, READING, cases, data, outcome
+from tests.fuzz.door import door
 from tests.pages import parsed, sample_lines, series
 
 Target = Callable[[bytes], None]
@@ -207,6 +208,7 @@ TARGETS: Mapping[str, Target] = {
     "parameters": parameters,
     "headers": headers,
     "address": address,
+    "door": door,
 }
 
 

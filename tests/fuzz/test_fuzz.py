@@ -13,7 +13,7 @@ from tests.fuzz.seeds import RAW, damaged, seeds
 from tests.fuzz.targets import TARGETS, findings
 
 #: More of them with FUZZ_INPUTS=20000.
-INPUTS = int(os.environ.get("FUZZ_INPUTS", "60"))
+INPUTS = int(os.environ.get("FUZZ_INPUTS", "25"))
 
 
 @pytest.mark.parametrize("name", TARGETS)
