@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -119,18 +119,33 @@ OWN_FAMILIES: tuple[OwnFamily, ...] = (
 )
 
 
-def markdown_table() -> str:
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the tables say in one language; `tasks` has a place for the labels, `meanings` are by whole names."""
+
+    tasks: str
+    own: str
+    head: tuple[str, ...]
+    meanings: Mapping[str, str]
+
+
+ENGLISH = Words(
+    tasks="Every family of a task has the labels {identity}.",
+    own="On `/metrics` only, beside the usual `process_*` and `python_*`:",
+    head=("family", "type", "more labels", "meaning"),
+    meanings={family.name: family.help for family in FAMILIES}
+    | {PREFIX + family.name: family.help for family in OWN_FAMILIES},
+)
+
+
+def markdown_table(words: Words = ENGLISH) -> str:
     """All families as Markdown, for README: those of the tasks, then the exporter's own."""
     identity = ", ".join(f"`{label}`" for label in IDENTITY)
     tasks = [
-        (family.name, "gauge", (NODE if isinstance(family, NodeFamily) else ()) + family.labels, family.help)
-        for family in FAMILIES
+        (family.name, "gauge", (NODE if isinstance(family, NodeFamily) else ()) + family.labels) for family in FAMILIES
     ]
-    own = [(PREFIX + family.name, family.type, family.labels, family.help) for family in OWN_FAMILIES]
-    return (
-        f"Every family of a task has the labels {identity}.\n\n{_table(tasks)}\n"
-        f"On `/metrics` only, beside the usual `process_*` and `python_*`:\n\n{_table(own)}"
-    )
+    own = [(PREFIX + family.name, family.type, family.labels) for family in OWN_FAMILIES]
+    return f"{words.tasks.format(identity=identity)}\n\n{_table(words, tasks)}\n{words.own}\n\n{_table(words, own)}"
 
 
 def markdown_page() -> str:
@@ -138,8 +153,8 @@ def markdown_page() -> str:
     return f"# Metrics\n\nThis page is generated from the catalogue.\n\n{markdown_table()}"
 
 
-def _table(rows: Iterable[tuple[str, str, tuple[str, ...], str]]) -> str:
-    lines = ["| family | type | more labels | meaning |", "|---|---|---|---|"]
-    for name, kind, labels, meaning in rows:
-        lines.append(f"| `{name}` | {kind} | {', '.join(f'`{label}`' for label in labels)} | {meaning} |")
+def _table(words: Words, rows: Iterable[tuple[str, str, tuple[str, ...]]]) -> str:
+    lines = [f"| {' | '.join(words.head)} |", "|---|---|---|---|"]
+    for name, kind, labels in rows:
+        lines.append(f"| `{name}` | {kind} | {', '.join(f'`{label}`' for label in labels)} | {words.meanings[name]} |")
     return "\n".join(lines) + "\n"

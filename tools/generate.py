@@ -17,6 +17,7 @@ from exporter.config import json_schema, reference
 from exporter.demo.configuration import demo_config
 from exporter.doctor import reference as troubleshooting
 from exporter.doctor import schema
+from tools import chinese
 from tools.alerting import rulefile
 from tools.chart import files, values
 from tools.dashboards import boards
@@ -39,6 +40,8 @@ class Generated:
 GENERATED: tuple[Generated, ...] = (
     Generated("README.md", owncatalogue.markdown_table, "metrics"),
     Generated("README.md", troubleshooting.reasons, "reasons"),
+    Generated("README.zh-CN.md", chinese.metrics, "metrics"),
+    Generated("README.zh-CN.md", chinese.reasons, "reasons"),
     Generated("config.schema.json", json_schema.schema_json),
     Generated("docs/configuration.md", reference.reference),
     Generated("docs/doctor.schema.json", schema.schema_json),

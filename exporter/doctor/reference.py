@@ -36,15 +36,18 @@ What `doctor` calls `cause`. Where it cannot say anything closer, it gives one o
 
 def reference() -> str:
     """The text of `docs/troubleshooting.md`."""
-    return "\n".join([_INTRO, _REASONS, reasons(), _CAUSES, _table(CAUSES.items())])
+    return "\n".join([_INTRO, _REASONS, reasons(), _CAUSES, advice_table(CAUSES.items())])
 
 
 def reasons() -> str:
     """Every word of the label `reason`, as a table."""
-    return _table((reason.value, advice) for reason, advice in REASONS.items())
+    return advice_table(REASONS.items())
 
 
-def _table(rows: Iterable[tuple[str, Advice]]) -> str:
-    lines = ["| word | what it means | what to do |", "|---|---|---|"]
+def advice_table(
+    rows: Iterable[tuple[str, Advice]], head: tuple[str, str, str] = ("word", "what it means", "what to do")
+) -> str:
+    """Words and what is to be said about each."""
+    lines = [f"| {' | '.join(head)} |", "|---|---|---|"]
     lines += [f"| `{word}` | {advice.means} | {advice.cure} |" for word, advice in rows]
     return "\n".join(lines) + "\n"
