@@ -235,6 +235,8 @@ class Live:
         """
         fresh = self._build(config)
         old, self._setup = self._setup, fresh
+        for nodes in old.collectors:  # they hold what is kept
+            self._collector(fresh, nodes)
         self.refusal = None
         for name in fresh.gateways.keys() & old.gateways.keys():
             fresh.gateways[name].succeed(old.gateways[name])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+from weakref import WeakValueDictionary
 
 from exporter.model import Identity
 
@@ -32,7 +33,7 @@ class Entry(Generic[K]):
     spoils: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Shelf(Generic[K]):
     """The entries of one system's tasks, as one site answers them and one configuration shows them."""
 
@@ -48,10 +49,13 @@ class Shelf(Generic[K]):
 
 
 class Store(Generic[K]):
-    """Shelves by what makes answers interchangeable; a reload that changes that leaves the old shelf to be swept."""
+    """Shelves by what makes answers interchangeable. A shelf lasts as long as somebody holds it.
+
+    A reload that changes what answers become thus leaves nothing behind, and one that does not finds them all.
+    """
 
     def __init__(self) -> None:
-        self._shelves: dict[Hashable, Shelf[K]] = {}
+        self._shelves: WeakValueDictionary[Hashable, Shelf[K]] = WeakValueDictionary()
         self._visitors: dict[Identity, None] = {}
         self._swept = 0.0
 

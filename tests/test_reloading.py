@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
@@ -123,6 +125,43 @@ def test_a_changed_way_of_showing_asks_anew(file: Path) -> None:
         return len(exporter.sites[-1].asked)
 
     assert run(main) == 1
+
+
+def alive() -> Counter[str]:
+    """How many objects there are of each of our own types."""
+    gc.collect()
+    types = (type(each) for each in gc.get_objects())
+    return Counter(each.__qualname__ for each in types if str(each.__module__).startswith("exporter."))
+
+
+def changed(number: int) -> str:
+    """A configuration that differs in its tasks, their site, and how they are shown and kept."""
+    ttl, nodes, site = number % 7, number % 40, number % 3
+    return f"{text(*range(1, 2 + number % 5))}collect: {{cache_ttl: {ttl}s, nodes_per_task: {nodes}}}\n".replace(
+        "sops.test", f"sops-{site}.test"
+    )
+
+
+def test_reloads_leave_nothing_behind(file: Path) -> None:
+    """After 250 of them there is what there was after 50, whatever they changed."""
+
+    async def main() -> Counter[str]:
+        exporter = Exporter(file)
+
+        async def reload(number: int) -> None:
+            file.write_text(changed(number if number % 2 else 0), "utf-8")
+            await exporter.live.swap(load(file))
+            exporter.sites.clear()
+            await exporter.page()
+
+        for number in range(50):
+            await reload(number)
+        before = alive()
+        for number in range(50, 250):
+            await reload(number)
+        return alive() - before
+
+    assert not run(main)
 
 
 def test_an_open_incident_survives_for_a_task_that_stays(file: Path, caplog: pytest.LogCaptureFixture) -> None:
