@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from exporter.commands import doctor
-from exporter.demo.serve import listen, server
 from exporter.demo.simulator import Simulator
 from exporter.errors import ConfigError
+from tests import simulated
 
 CONFIG = """\
 bkapi: {{auth: {{bk_app_code: task-exporter, bk_app_secret_file: secret, bk_username: admin}}}}
@@ -25,13 +24,8 @@ tasks: [{{system: sops, bk_biz_id: 2, task_id: 1}}, {{system: sops, bk_biz_id: 2
 @pytest.fixture
 def url() -> Iterator[str]:
     """A simulated BlueKing on loopback."""
-    with listen("127.0.0.1", 0) as bound:
-        simulated = server(Simulator(seed=1))
-        thread = threading.Thread(target=lambda: asyncio.run(simulated.serve(sockets=[bound])))
-        thread.start()
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
-        simulated.should_exit = True
-        thread.join()
+    with simulated.serving(Simulator(seed=1)) as served:
+        yield served
 
 
 @pytest.mark.parametrize(

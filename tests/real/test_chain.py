@@ -1,8 +1,6 @@
 """From a task that fails in BlueKing to the message that somebody reads, and back: every part of it real but BlueKing."""
 
-import asyncio
 import json
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from exporter.demo.serve import listen, server
 from exporter.demo.simulator import Simulator
 from exporter.demo.world import Population
+from tests import simulated
 from tests.alerting.rulefiles import FOLDER, RULES
 from tests.processes import Exporter, serving
 from tests.real.servers import AlertmanagerServer, PrometheusServer, Webhook, poll
@@ -74,15 +72,8 @@ def written(told: Mapping[str, Any]) -> str:
 def simulator() -> Iterator[tuple[Simulator, str]]:
     """A simulated BlueKing and its address."""
     simulator = Simulator(seed=5, population=Population(arrivals=False))
-    with listen("127.0.0.1", 0) as bound:
-        serving_it = server(simulator)
-        thread = threading.Thread(target=lambda: asyncio.run(serving_it.serve(sockets=[bound])))
-        thread.start()
-        try:
-            yield simulator, f"http://127.0.0.1:{bound.getsockname()[1]}"
-        finally:
-            serving_it.should_exit = True
-            thread.join()
+    with simulated.serving(simulator) as url:
+        yield simulator, url
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -14,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from exporter.demo.cast import Task
-from exporter.demo.serve import listen, server
 from exporter.demo.simulator import Simulator
+from tests import simulated
 from tests.processes import serving
 from tests.real import programs, servers
 from tests.real.servers import PrometheusServer
@@ -54,15 +52,8 @@ Points = dict[tuple[str, str], list[float]]
 @pytest.fixture
 def simulator() -> Iterator[tuple[Simulator, str]]:
     simulator = Simulator(seed=5, speed=SPEED)
-    with listen("127.0.0.1", 0) as bound:
-        serving_it = server(simulator)
-        thread = threading.Thread(target=lambda: asyncio.run(serving_it.serve(sockets=[bound])))
-        thread.start()
-        try:
-            yield simulator, f"http://127.0.0.1:{bound.getsockname()[1]}"
-        finally:
-            serving_it.should_exit = True
-            thread.join()
+    with simulated.serving(simulator) as url:
+        yield simulator, url
 
 
 def points(prometheus: PrometheusServer, expr: str, start: float, end: float) -> Points:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +10,8 @@ from typing import Any
 import pytest
 
 from exporter.demo.configuration import demo_config
-from exporter.demo.serve import listen, server
 from exporter.demo.simulator import Simulator
+from tests import simulated
 from tests.documents import blocks
 from tests.processes import Exporter, serving
 from tests.real.servers import PrometheusServer
@@ -31,19 +29,12 @@ TIMES = {"global": {"scrape_interval": "5s", "scrape_timeout": "5s"}}
 @pytest.fixture
 def exporter(tmp_path: Path) -> Iterator[Exporter]:
     """An exporter on a simulated BlueKing, whose tasks are all scraped through /probe."""
-    with listen("127.0.0.1", 0) as bound:
-        serving_it = server(Simulator(seed=4))
-        thread = threading.Thread(target=lambda: asyncio.run(serving_it.serve(sockets=[bound])))
-        thread.start()
+    with simulated.serving(Simulator(seed=4)) as url:
         config = tmp_path / "config.yaml"
-        text = demo_config(f"http://127.0.0.1:{bound.getsockname()[1]}", discover=True)
+        text = demo_config(url, discover=True)
         config.write_text(text.replace("collect:\n", "collect:\n  metrics: none\n"), "utf-8")
-        try:
-            with serving(config) as running:
-                yield running
-        finally:
-            serving_it.should_exit = True
-            thread.join()
+        with serving(config) as running:
+            yield running
 
 
 def run(start: Start, exporter: Exporter, *names: str, **changes: Any) -> PrometheusServer:

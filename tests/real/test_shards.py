@@ -1,9 +1,7 @@
 """Eight exporters as eight pods of a StatefulSet would be, on one simulated BlueKing."""
 
-import asyncio
 import contextlib
 import re
-import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from exporter.demo.crowd import BASE
-from exporter.demo.serve import listen, server
 from exporter.demo.simulator import Simulator
 from exporter.demo.world import Population
+from tests import simulated
 from tests.processes import Exporter, serving, until
 
 pytestmark = pytest.mark.real
@@ -38,15 +36,8 @@ tasks:
 def blueking() -> Iterator[tuple[str, Sequence[int]]]:
     """A simulated BlueKing with a crowd of tasks: its address, and their ids."""
     simulator = Simulator(seed=3, population=Population(tasks=TASKS, nodes=3, arrivals=False))
-    with listen("127.0.0.1", 0) as bound:
-        serving_it = server(simulator)
-        thread = threading.Thread(target=lambda: asyncio.run(serving_it.serve(sockets=[bound])))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{bound.getsockname()[1]}", range(BASE + 1, BASE + 1 + TASKS)
-        finally:
-            serving_it.should_exit = True
-            thread.join()
+    with simulated.serving(simulator) as url:
+        yield url, range(BASE + 1, BASE + 1 + TASKS)
 
 
 @pytest.fixture
