@@ -72,6 +72,9 @@ def written(told: Mapping[str, Any]) -> str:
 def simulator() -> Iterator[tuple[Simulator, str]]:
     """A simulated BlueKing and its address."""
     simulator = Simulator(seed=5, population=Population(arrivals=False))
+    world = simulator.world
+    for other in set(world.ids("sops", 0)) - {TASK, ODD}:  # what fails by itself would stand in the same message
+        world.set_mark("sops", other, "deleted")
     with simulated.serving(simulator) as url:
         yield simulator, url
 
@@ -154,7 +157,6 @@ def test_odd_names_arrive_as_text(chain: Chain) -> None:
     assert summary == 'Task failed: 发布 "v2"\\beta <script>alert(1)</script> 🚀 {x="1"} (sops, business 2)'
 
 
-@pytest.mark.xfail(strict=False, reason="the message about the system did not come within 60 s; not understood yet")
 def test_a_system_that_is_down_mutes_its_tasks_and_ends_none_of_their_alerts(chain: Chain) -> None:
     """One message says that the system cannot be read. Failed tasks are still failed, and no others are told of."""
     chain.simulator.world.fail("sops", TASK)

@@ -100,6 +100,7 @@ def test_a_file_that_vanishes_leaves_what_was(file: Path) -> None:
 
 def test_notes_are_logged_once(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     """... for as long as they stay the same."""
+    caplog.set_level("WARNING")
     file.write_text(TLS.replace("}", ", min_version: TLS10}"), "utf-8")
     watched = Watched(file)
     file.write_text(file.read_text("utf-8") + "\n", "utf-8")
