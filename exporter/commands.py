@@ -15,8 +15,6 @@ from starlette.types import ASGIApp
 
 from exporter import __version__, doors
 from exporter.config import Config, load, loads, parse_task
-from exporter.doctor.run import examine, polite
-from exporter.doctor.text import text
 from exporter.doors.entrance import OPEN, Entrance
 from exporter.doors.sd import authority
 from exporter.errors import UserError
@@ -151,6 +149,9 @@ async def probe(config_file: str, system: str, parameters: Mapping[str, str], se
 
 async def doctor(config_file: str, form: str, seconds: float) -> tuple[str, bool]:
     """What is to be said of a configuration at work, as text or JSON, and whether nothing is wrong."""
+    from exporter.doctor.run import examine, polite  # noqa: PLC0415 (a scrape never needs it)
+    from exporter.doctor.text import text  # noqa: PLC0415
+
     config = polite(load(Path(config_file)))
     live = _live(config)
     try:
