@@ -14,9 +14,13 @@ _MAX_DIGITS = 18
 
 
 def overcrowded(document: bytes) -> bool:
-    """Whether it holds more objects, lists or values than any answer; signs within texts count too."""
-    return len(document) > MAX_CONTAINERS and (
-        document.count(b"{") + document.count(b"[") > MAX_CONTAINERS or document.count(b",") > MAX_COMMAS
+    """Whether it holds more objects, lists or values than any answer; signs within texts count too.
+
+    Side by side, an object takes three bytes and a value two, so what is short is not looked at.
+    """
+    size = len(document)
+    return (size > 3 * MAX_CONTAINERS and document.count(b"{") + document.count(b"[") > MAX_CONTAINERS) or (
+        size > 2 * MAX_COMMAS and document.count(b",") > MAX_COMMAS
     )
 
 
