@@ -177,8 +177,9 @@ class Gateway:
                 "User-Agent": _USER_AGENT,
                 AUTHORIZATION: self._authorization,
             },
-            encoding="ascii",
         )
+        self._headers_of_json = self._headers.copy()
+        self._headers_of_json["Content-Type"] = "application/json"
 
     def capacity(self, seconds: float) -> int:
         """How many requests the limit allows within that time."""
@@ -250,15 +251,16 @@ class Gateway:
             raise _wire_error(error) from None
 
     def _compose(self, request: Request) -> httpx.Request:
+        """A request with all that it needs, so that httpx need not look through its headers for what is missing."""
         url = _url(self.config.url + request.path, tuple(request.query.items()))
         if request.body is None:
-            return httpx.Request(request.method, url, headers=self._headers)
-        headers = self._headers.copy()
-        headers["Content-Type"] = "application/json"
-        return httpx.Request(request.method, url, headers=headers, content=msgspec.json.encode(request.body))
+            return httpx.Request(request.method, url, headers=self._headers, stream=httpx.ByteStream(b""))
+        body = httpx.ByteStream(msgspec.json.encode(request.body))
+        return httpx.Request(request.method, url, headers=self._headers_of_json, stream=body)
 
     async def _exchange(self, request: httpx.Request) -> Reply:
         response = await self._transport.handle_async_request(request)
+        response.headers.encoding = "latin-1"  # httpx would try others first, at each look
         try:
             body = await _read(response)
         except httpx.TransportError as error:

@@ -59,7 +59,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 request.method,
                 str(request.url),
                 headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw],
-                data=request.content or None,
+                data=request.read() or None,
                 allow_redirects=False,
                 proxy=self._proxy_url,
             )

@@ -67,9 +67,7 @@ class Business:
             return self.broken or self.page(query)
         await asyncio.sleep(self.latency)
         wanted = (
-            json.loads(request.content)["task_id_list"]
-            if request.method == "POST"
-            else [request.url.path.split("/")[2]]
+            json.loads(request.read())["task_id_list"] if request.method == "POST" else [request.url.path.split("/")[2]]
         )
         found = [self.item(int(number)) for number in wanted if int(number) in self.tasks]
         if request.method == "POST":

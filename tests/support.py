@@ -114,7 +114,7 @@ def sops_site(
         if not bulk:
             return refusal(1640401, status=404)
         items = []
-        for task_id in json.loads(request.content)["task_id_list"]:
+        for task_id in json.loads(request.read())["task_id_list"]:
             told = answer(task_id)
             if isinstance(told, httpx.Response):
                 return told

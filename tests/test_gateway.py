@@ -48,8 +48,8 @@ def test_credentials_go_into_the_header_and_nowhere_else():
     sent = site.asked[0]
     assert json.loads(sent.headers["X-Bkapi-Authorization"]) == {"bk_app_code": "app", "bk_app_secret": SECRET}
     assert SECRET not in str(sent.url)
-    assert SECRET.encode() not in sent.content
-    assert json.loads(sent.content) == {"page": 1}
+    assert SECRET.encode() not in sent.read()
+    assert json.loads(sent.read()) == {"page": 1}
     assert site.closed
 
 

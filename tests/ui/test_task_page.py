@@ -156,7 +156,7 @@ def test_failed_hosts_of_nodeman_are_told_with_step_and_code():
     """2.x is asked for them in particular; its counts are those of the job."""
 
     def answer(request: httpx.Request) -> httpx.Response:
-        assert json.loads(request.content)["conditions"] == [{"key": "status", "value": ["FAILED"]}]
+        assert json.loads(request.read())["conditions"] == [{"key": "status", "value": ["FAILED"]}]
         hosts = [
             {"status": "FAILED", "inner_ip": f"192.0.2.{n}", "step": "安装", "status_display": "失败"}
             for n in range(150)
