@@ -77,7 +77,7 @@ class Room:
 
     def __init__(self, places: int) -> None:
         self._places = places
-        self._guests: set[Guest] = set()
+        self._guests: dict[Guest, None] = {}  # as they came: of two that idle as long, the first goes
 
     def __len__(self) -> int:
         return len(self._guests)
@@ -98,11 +98,11 @@ class Room:
 
     def enter(self, guest: Guest) -> None:
         """Take a place."""
-        self._guests.add(guest)
+        self._guests[guest] = None
 
     def leave(self, guest: Guest) -> None:
         """Give the place back."""
-        self._guests.discard(guest)
+        self._guests.pop(guest, None)
 
 
 class _Fuse:

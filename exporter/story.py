@@ -88,7 +88,8 @@ def _section(when: float, title: str, *lines: str) -> str:
 def _exchange(exchange: Exchange, began: float, secrets: Iterable[str]) -> Iterator[str]:
     request = exchange.request
     headers = [f"{name}: {_sent(name, value)}" for name, value in request.headers.multi_items()]
-    body = [f"\n{request.content.decode('utf-8', 'replace')}"] if request.content else []
+    sent = request.read()
+    body = [f"\n{sent.decode('utf-8', 'replace')}"] if sent else []
     yield _section(exchange.began - began, "asked", f"{request.method} {request.url}", *headers, *body)
     ended = began if exchange.ended is None else exchange.ended
     took = f"after {ended - exchange.began:.3f} s"

@@ -457,3 +457,21 @@ def test_it_listens_on_every_interface() -> None:
 def test_an_empty_room_has_nobody_to_put_out() -> None:
     """Then it cannot make place."""
     assert not Room(0).admits()
+
+
+def test_of_guests_that_idle_as_long_the_first_goes() -> None:
+    """Clocks are coarse: many connections come in the same moment."""
+    gone: list[int] = []
+
+    class Idler:
+        idle_since: float | None = 1.0
+
+        def __init__(self, number: int) -> None:
+            self.abort = lambda: gone.append(number)
+
+    room = Room(100)
+    for number in range(100):
+        room.enter(Idler(number))
+    for _ in range(50):
+        room.make_place()
+    assert gone == list(range(50))
