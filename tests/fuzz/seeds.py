@@ -31,7 +31,7 @@ RAW: Sequence[bytes] = (
     b'{"state":"FAILED","state":"FINISHED"}',
     b'{"a":{"state":"FAILED","children":{"a":{"state":"RUNNING","children":{"a":{"state":"FAILED"}}}}}}',
     b'{"' + b"x" * 5000 + b'":1}',
-    b"[" + b"1," * 5000 + b"1]",
+    b"[" + b"1," * 1000 + b"1]",
     b"true",
     b"null",
     b"",
