@@ -128,10 +128,10 @@ class Asker(Generic[K]):
         gateway, system = self.gateways[target.system], SYSTEMS[target.system]
         compose = system.detail_request if self._keeper.keeping.detail else system.request
         try:
-            answer = await gateway.ask(compose(target.params, gateway.config.site))
+            async with gateway.answer(compose(target.params, gateway.config.site)) as answer:
+                return self._settle(flight, target, await self._keeper.keep(target, answer))
         except TaskError as error:
             return self._settle(flight, target, error)
-        return self._settle(flight, target, await self._keeper.keep(target, answer))
 
     async def _bulk(self, flight: Flight, targets: Sequence[Target], *, patience: float) -> TaskError | None:
         """Ask for some tasks of a batch with one call; the error is why it brought nothing."""
@@ -139,13 +139,17 @@ class Asker(Generic[K]):
         assert bulk is not None  # noqa: S101 (a plan makes no batch without it)
         params = [target.params for target in targets]
         try:
-            data = await gateway.ask(bulk.request(params, gateway.config.site), timeout=patience)
-            answers = await aside(len(data), lambda: bulk.split(data, params))
+            async with gateway.answer(bulk.request(params, gateway.config.site), timeout=patience) as data:
+                answers = await aside(len(data), lambda: bulk.split(data, params))
+                for target, answer in zip(targets, answers, strict=True):
+                    kept = (
+                        answer
+                        if isinstance(answer, TaskError)
+                        else await self._keeper.keep(target, answer, within=data)
+                    )
+                    self._settle(flight, target, kept, bulk=True)
         except TaskError as error:
             return error
-        for target, answer in zip(targets, answers, strict=True):
-            kept = answer if isinstance(answer, TaskError) else await self._keeper.keep(target, answer, within=data)
-            self._settle(flight, target, kept, bulk=True)
         return None
 
     async def _fall_back(self, flight: Flight, error: TaskError) -> None:

@@ -178,13 +178,13 @@ class Discovery:
         size = min(listing.size, self.params.limit + 1)
         part = Slice(reading.pages * size, size, reading.since)
         try:
-            data = await self.gateway.ask(listing.request(self.params, self.gateway.config.site, part))
+            async with self.gateway.answer(listing.request(self.params, self.gateway.config.site, part)) as data:
+                page = await aside(len(data), lambda: self._decoded(data, reading.since))
         except TaskError as error:
             if not reading.pages or not error.explicit or error.code not in listing.past_end:
                 raise
             reading.whole = False  # the list shrank, or so it seems
             return True
-        page = await aside(len(data), lambda: self._decoded(data, reading.since))
         return self._take(reading, page, size)
 
     def _decoded(self, data: bytes, since: float) -> ListPage:

@@ -15,7 +15,8 @@ import math
 import random
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,6 +29,7 @@ from exporter.envelope import Reply, data_of, one_line
 from exporter.errors import Reason, TaskError, UserError
 from exporter.logs import fields
 from exporter.masking import Masker, secrets_of
+from exporter.memory import Hold, Memory
 from exporter.politeness import Breaker, Bucket
 from exporter.systems.base import Request
 from exporter.unpack import Body
@@ -103,6 +105,7 @@ class Gateway:
         self._bucket = Bucket(config.requests_per_second, config.max_connections, clocks.steady)
         self._slots = asyncio.Semaphore(config.max_connections)
         self._breaker = Breaker(clocks.steady)
+        self._memory = Memory()
         self._page_began = -math.inf
         self._credentials: Credentials = config.credentials
         self._authorization = ""
@@ -185,30 +188,37 @@ class Gateway:
         """How many requests the limit allows within that time."""
         return self._bucket.within(seconds)
 
-    async def ask(self, request: Request, *, timeout: float = math.inf) -> bytes:  # noqa: ASYNC109
-        """The raw JSON of the answer's `data`; raises TaskError. The caller's deadline cancels it.
+    async def ask(self, request: Request) -> bytes:
+        """The raw JSON of the answer's `data`; raises TaskError. The caller's deadline cancels it."""
+        async with self.answer(request) as data:
+            return data
+
+    @asynccontextmanager
+    async def answer(self, request: Request, *, timeout: float = math.inf) -> AsyncIterator[bytes]:  # noqa: ASYNC109
+        """The same, for callers that ask for much: what they look at within this counts as memory in use.
 
         `timeout` are seconds for the answer, where the caller has less patience than the configuration.
         """
-        async with self._slots, self._breaker.admission():
-            try:
-                data = await self._ask_twice(request, timeout)
-            except TaskError as error:
-                self._breaker.refused(error)
-                raise
-            self._breaker.answered()
-            return data
+        with self._memory.hold() as hold:
+            async with self._slots, self._breaker.admission():
+                try:
+                    data = await self._ask_twice(request, timeout, hold)
+                except TaskError as error:
+                    self._breaker.refused(error)
+                    raise
+                self._breaker.answered()
+            yield data
 
-    async def _ask_twice(self, request: Request, patience: float) -> bytes:
+    async def _ask_twice(self, request: Request, patience: float, hold: Hold) -> bytes:
         sent = self._authorization
         try:
-            return await self._ask_once(request, patience)
+            return await self._ask_once(request, patience, hold)
         except TaskError as error:
             if not self._worth_a_retry(request, error, sent):
                 raise
             await asyncio.sleep(0.05 + 0.2 * self._jitter())
         self._meter.retried(self.config.name)
-        return await self._ask_once(request, patience)
+        return await self._ask_once(request, patience, hold)
 
     def _worth_a_retry(self, request: Request, error: TaskError, sent: str) -> bool:
         if error.reason is Reason.AUTH and error.explicit:
@@ -216,14 +226,14 @@ class Gateway:
             return self._authorization != sent  # the secret was rotated under us
         return request.idempotent and error.reason in _RETRIED
 
-    async def _ask_once(self, request: Request, patience: float) -> bytes:
+    async def _ask_once(self, request: Request, patience: float, hold: Hold) -> bytes:
         waited = await self._bucket.take()
         if waited > 0:
             self._meter.throttled(self.config.name, waited)
         began = self._clocks.steady()
         failure: TaskError | None = TaskError(Reason.TIMEOUT, "no answer before the page's deadline")  # if cancelled
         try:
-            reply = await self._send(request, min(patience, self.config.timeout))
+            reply = await self._send(request, min(patience, self.config.timeout), hold)
             data = await aside(len(reply.body), lambda: data_of(reply))
             failure = None
         except TaskError as error:
@@ -241,10 +251,10 @@ class Gateway:
         else:
             self.last_bad = contact
 
-    async def _send(self, request: Request, seconds: float) -> Reply:
+    async def _send(self, request: Request, seconds: float, hold: Hold) -> Reply:
         try:
             async with asyncio.timeout(seconds):
-                return await self._exchange(self._compose(request))
+                return await self._exchange(self._compose(request), hold)
         except TimeoutError:
             raise TaskError(Reason.TIMEOUT, f"no whole answer within {seconds:.3g}s") from None
         except httpx.TransportError as error:
@@ -258,11 +268,11 @@ class Gateway:
         body = httpx.ByteStream(msgspec.json.encode(request.body))
         return httpx.Request(request.method, url, headers=self._headers_of_json, stream=body)
 
-    async def _exchange(self, request: httpx.Request) -> Reply:
+    async def _exchange(self, request: httpx.Request, hold: Hold) -> Reply:
         response = await self._transport.handle_async_request(request)
         response.headers.encoding = "latin-1"  # httpx would try others first, at each look
         try:
-            body = await _read(response)
+            body = await _read(response, hold)
         except httpx.TransportError as error:
             raise _wire_error(error, begun=True) from None
         finally:
@@ -289,11 +299,12 @@ def _url(base: str, query: tuple[tuple[str, str | int], ...]) -> httpx.URL:
     return httpx.URL(base, params=dict(query)) if query else httpx.URL(base)
 
 
-async def _read(response: httpx.Response) -> bytes:
+async def _read(response: httpx.Response, hold: Hold) -> bytes:
     body = Body(response.headers.get("content-encoding", ""))
     assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 (an async transport makes no other)
     async for chunk in response.stream:
-        body.feed(chunk)
+        for size in body.feed(chunk):
+            await hold.grow(size)
     return body.end()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from isal import isal_zlib
 
 from exporter.errors import Reason, TaskError
@@ -33,13 +35,15 @@ class Body:
         packed = encoding.strip().lower() in {"gzip", "x-gzip"}
         self._unpacker = isal_zlib.decompressobj(wbits=_GZIP) if packed else None
 
-    def feed(self, chunk: bytes) -> None:
-        """Take the next chunk from the wire."""
+    def feed(self, chunk: bytes) -> Iterator[int]:
+        """Take the next chunk from the wire; the size of the body after each step, the next of which can wait."""
         if self._unpacker is None:
             self._take(chunk)
+            yield self._size
             return
         while chunk and not self._unpacker.eof:
             self._unpack(chunk)
+            yield self._size
             chunk = self._unpacker.unconsumed_tail
 
     def end(self) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import os
 import tracemalloc
 
@@ -17,7 +18,8 @@ MIB = 1 << 20
 def read(data: bytes, encoding: str = "gzip", *, step: int = 1 << 16, most: int = 8 * MIB) -> bytes:
     body = Body(encoding, most)
     for start in range(0, len(data), step):
-        body.feed(data[start : start + step])
+        for _ in body.feed(data[start : start + step]):
+            pass
     return body.end()
 
 
@@ -78,3 +80,9 @@ def test_a_bomb_takes_no_more_memory_than_the_limit() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 12 * MIB
+
+
+def test_a_bomb_comes_in_steps() -> None:
+    """Whoever feeds it can wait between them, however little of it there is on the wire."""
+    sizes = list(Body("gzip").feed(gzip.compress(bytes(32 * MIB), 1)))
+    assert all(later - earlier <= MIB for earlier, later in itertools.pairwise([0, *sizes]))

@@ -143,7 +143,7 @@ def unpack(raw: bytes) -> None:
     body, step = Body("gzip", 1 << 20), (raw[0] if raw else 0) + 1
     try:
         for start in range(1, len(raw), step):
-            body.feed(raw[start : start + step])
+            assert all(size <= 1 << 20 for size in body.feed(raw[start : start + step]))
         assert len(body.end()) <= 1 << 20
     except TaskError:
         return
