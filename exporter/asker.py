@@ -215,7 +215,7 @@ class Asker(Generic[K]):
         """Tell whoever waits for a task how it went."""
         if error is None and not bulk:
             self.entry(target).spoils = False
-        flight.results[target.identity] = (error, self._clocks.steady())
+        flight.results[target.identity] = (error and error.bare(), self._clocks.steady())
         return error
 
 

@@ -254,7 +254,7 @@ class Discovery:
     def _failed(self, error: TaskError) -> None:
         if self.error is None or self.error.reason is not error.reason:
             self._log(error)
-        self.error = error
+        self.error = error.bare()
         self._reading = None
         self.report()
 

@@ -88,5 +88,10 @@ class TaskError(Exception):
         self.explicit = explicit
         self.begun = begun
 
+    def bare(self) -> TaskError:
+        """The same, to be kept: without the frames that it came through, one of which holds the whole answer."""
+        self.__traceback__ = self.__context__ = None
+        return self
+
     def __str__(self) -> str:
         return f"{self.message} (code {self.code})" if self.code else self.message

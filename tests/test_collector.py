@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import tracemalloc
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -454,6 +456,24 @@ def test_time_from_cache_is_zero_and_the_fetch_time_stays():
     first, second = run(main)
     assert first[0] == 2.0
     assert second == (0.0, first[1])
+
+
+def test_an_answer_that_cannot_be_read_is_not_kept():
+    """Not by the error that says why, either: a login page of a megabyte for each of many tasks would be a lot."""
+
+    async def main(clock: Clock) -> int:
+        site = BlueKing(lambda _: httpx.Response(200, content=b"<html>" + bytes(1 << 20)))
+        bench = collector(clock, {"sops": site})
+        targets = [sops(task_id) for task_id in range(1, 21)]
+        tracemalloc.start()
+        outcomes = await bench.collector.scrape(targets, clock.now + 9.5)
+        gc.collect()
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert {outcome.error.reason for outcome in outcomes if outcome.error} == {Reason.AUTH}
+        return held
+
+    assert run(main) < 2 << 20
 
 
 def test_an_unknown_state_is_counted_and_its_task_stays():
