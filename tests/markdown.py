@@ -28,3 +28,8 @@ def blocks(page: Path, language: str | None = None) -> Iterator[Block]:
         block = Block(found["info"].strip(), found["text"], text.count("\n", 0, found.start("text")) + 1)
         if language is None or block.language == language:
             yield block
+
+
+def prose(page: Path) -> str:
+    """The text of a page without its blocks."""
+    return _BLOCK.sub("", page.read_text("utf-8"))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
 import yaml
 
 from exporter.config import loads, parse_task
+from tests import markdown
+from tests.commands import INSTEAD, PAGES, Instead, commands
 from tests.documents import blocks
 from tools.generate import ROOT
 
@@ -39,3 +42,24 @@ def test_probes_of_the_document() -> None:
     for query in queries:
         given = {name: value for name, value in parse_qsl(query) if name != "nodes"}
         assert parse_task(given.pop("system"), given)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_block_says_what_it_is(page: Path) -> None:
+    """What is marked `sh` is run by tests/real/test_documents.py, so a command cannot hide in a block without a mark."""
+    assert {block.language for block in markdown.blocks(page)} <= {"promql", "sh", "text", "yaml"}
+    assert not re.search(r"^\n {4}\S", markdown.prose(page), re.MULTILINE), "an indented block says nothing"
+
+
+def test_commands_are_found_in_blocks_and_sentences(tmp_path: Path) -> None:
+    """... and nothing else is; a word alone is a name."""
+    page = tmp_path / "page.md"
+    page.write_text("Say `make this` and not `make`.\n```sh\nany thing\n```\n```text\nmake no\n```\n", "utf-8")
+    assert [*commands(page)] == ["any thing", "make this"]
+
+
+@pytest.mark.parametrize("instead", INSTEAD, ids=lambda instead: instead.pattern)
+def test_no_excuse_is_left_over(instead: Instead) -> None:
+    """A command that is not run as it stands is in a document."""
+    assert instead.why
+    assert any(instead(command) != command for page in PAGES for command in commands(page))

@@ -12,34 +12,29 @@ import pytest
 from exporter.advice import REASONS
 from exporter.errors import Reason
 from exporter.owncatalogue import ENGLISH
-from tests.markdown import blocks
+from tests.markdown import blocks, prose
 from tools import chinese
 from tools.generate import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
-FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 #: Words of the code, which stand in both languages as they are: names of metrics, keys, states.
 IDENTIFIER = re.compile(r"[A-Za-z0-9]+_[A-Za-z0-9_]+")
 
 
-def prose(page: str) -> str:
-    return FENCED.sub("", page)
-
-
-def sections(page: str) -> list[str]:
-    return re.split(r"^#+ .*$", prose(page), flags=re.MULTILINE)
+def sections(text: str) -> list[str]:
+    return re.split(r"^#+ .*$", text, flags=re.MULTILINE)
 
 
 ASPECTS: dict[str, Callable[[str], list[Any]]] = {
-    "headings": lambda page: re.findall(r"^#+ ", prose(page), re.MULTILINE),
-    "links and pictures, section by section": lambda page: [
-        re.findall(r"(!?)\[[^]]*\]\(([^)]*)\)", section) for section in sections(page)
+    "headings": lambda text: re.findall(r"^#+ ", text, re.MULTILINE),
+    "links and pictures, section by section": lambda text: [
+        re.findall(r"(!?)\[[^]]*\]\(([^)]*)\)", section) for section in sections(text)
     ],
-    "addresses": lambda page: re.findall(r"https?://[\w.:/-]*\w", prose(page)),
-    "tables": lambda page: [line.count("|") for line in prose(page).splitlines() if line.startswith("|")],
-    "points of lists": lambda page: [len(re.findall(r"^- ", section, re.MULTILINE)) for section in sections(page)],
-    "generated parts": lambda page: re.findall(r"^<!-- .* -->$", page, re.MULTILINE),
-    "code between words": lambda page: [Counter(re.findall(r"`([^`]+)`", section)) for section in sections(page)],
+    "addresses": lambda text: re.findall(r"https?://[\w.:/-]*\w", text),
+    "tables": lambda text: [line.count("|") for line in text.splitlines() if line.startswith("|")],
+    "points of lists": lambda text: [len(re.findall(r"^- ", section, re.MULTILINE)) for section in sections(text)],
+    "generated parts": lambda text: re.findall(r"^<!-- .* -->$", text, re.MULTILINE),
+    "code between words": lambda text: [Counter(re.findall(r"`([^`]+)`", section)) for section in sections(text)],
 }
 
 
@@ -47,7 +42,7 @@ ASPECTS: dict[str, Callable[[str], list[Any]]] = {
 def test_both_have_the_same(aspect: str) -> None:
     """The same, in the same order; the one name that differs is that of the other page."""
     english, translated = (
-        ASPECTS[aspect](page.read_text("utf-8").replace(other, "OTHER"))
+        ASPECTS[aspect](prose(page).replace(other, "OTHER"))
         for page, other in zip(PAGES, ("README.zh-CN.md", "README.md"), strict=True)
     )
     assert english
