@@ -8,21 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any, ClassVar
 
 import msgspec
 
-from exporter.model import UNFINISHED, Failure, Identity, JobTasks, Labels, Place, State, Task
+from exporter.model import UNFINISHED, Failure, JobTasks, Labels, State, Task
 from exporter.systems import gsekitlist
 from exporter.systems.base import (
-    AllowParams,
-    BizId,
-    Id,
     Reading,
     Request,
     Site,
-    TaskName,
-    TaskParams,
     decode,
     elapsed_seconds,
     flag,
@@ -31,6 +26,7 @@ from exporter.systems.base import (
     text,
     timestamp,
 )
+from exporter.systems.businessjob import JobAllow, JobParams
 
 NAME = gsekitlist.NAME
 TITLE = "gsekit 进程配置管理"
@@ -55,33 +51,16 @@ LISTING = gsekitlist.LISTING
 Discover = gsekitlist.Discover
 
 
-class Allow(AllowParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
+class Allow(JobAllow, frozen=True, forbid_unknown_fields=True, tag=NAME):
     """A business."""
 
-    bk_biz_id: BizId
-
-    @property
-    def place(self) -> Place:
-        """The business."""
-        return Place(NAME, str(self.bk_biz_id), "")
+    SYSTEM: ClassVar[str] = NAME
 
 
-class Params(TaskParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
+class Params(JobParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
     """A job of a business."""
 
-    bk_biz_id: BizId
-    job_id: Annotated[Id, msgspec.Meta(description="The job.")]
-    name: TaskName = ""
-
-    @property
-    def identity(self) -> Identity:
-        """The job's id is the task's id; the answer's own business is not trusted."""
-        return Identity(system=NAME, bk_biz_id=str(self.bk_biz_id), scope="", task_id=str(self.job_id))
-
-    @property
-    def labels(self) -> Labels:
-        """The configured name: gsekit's jobs have none."""
-        return Labels(task_name=self.name)
+    SYSTEM: ClassVar[str] = NAME
 
 
 def listed(discover: gsekitlist.Discover, job_id: int) -> Params:

@@ -10,21 +10,16 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Any, ClassVar
 
 import msgspec
 
-from exporter.model import UNFINISHED, Failure, Hosts, Identity, Labels, Place, State, Task
+from exporter.model import UNFINISHED, Failure, Hosts, Labels, State, Task
 from exporter.systems import nodemanlist
 from exporter.systems.base import (
-    AllowParams,
-    BizId,
-    Id,
     Reading,
     Request,
     Site,
-    TaskName,
-    TaskParams,
     count,
     decode,
     elapsed_seconds,
@@ -33,6 +28,7 @@ from exporter.systems.base import (
     text,
     timestamp,
 )
+from exporter.systems.businessjob import JobAllow, JobParams
 
 NAME = nodemanlist.NAME
 TITLE = "nodeman 节点管理"
@@ -75,33 +71,16 @@ LISTING = nodemanlist.LISTING
 Discover = nodemanlist.Discover
 
 
-class Allow(AllowParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
+class Allow(JobAllow, frozen=True, forbid_unknown_fields=True, tag=NAME):
     """A business."""
 
-    bk_biz_id: BizId
-
-    @property
-    def place(self) -> Place:
-        """The business."""
-        return Place(NAME, str(self.bk_biz_id), "")
+    SYSTEM: ClassVar[str] = NAME
 
 
-class Params(TaskParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
+class Params(JobParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
     """A job of a business."""
 
-    bk_biz_id: BizId
-    job_id: Annotated[Id, msgspec.Meta(description="The job.")]
-    name: TaskName = ""
-
-    @property
-    def identity(self) -> Identity:
-        """The job's id is the task's id."""
-        return Identity(system=NAME, bk_biz_id=str(self.bk_biz_id), scope="", task_id=str(self.job_id))
-
-    @property
-    def labels(self) -> Labels:
-        """The configured name: nodeman's jobs have none."""
-        return Labels(task_name=self.name)
+    SYSTEM: ClassVar[str] = NAME
 
 
 def listed(discover: nodemanlist.Discover, job_id: int) -> Params:

@@ -1,0 +1,43 @@
+"""A job of a business: what nodeman and gsekit call their tasks, and what names one."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from exporter.model import Identity, Labels, Place
+from exporter.systems.base import AllowParams, BizId, Id, TaskName, TaskParams
+
+
+class JobAllow(AllowParams, frozen=True, forbid_unknown_fields=True):
+    """A business."""
+
+    SYSTEM: ClassVar[str]
+
+    bk_biz_id: BizId
+
+    @property
+    def place(self) -> Place:
+        """The business."""
+        return Place(self.SYSTEM, str(self.bk_biz_id), "")
+
+
+class JobParams(TaskParams, frozen=True, forbid_unknown_fields=True):
+    """A job of a business."""
+
+    SYSTEM: ClassVar[str]
+
+    bk_biz_id: BizId
+    job_id: Annotated[Id, msgspec.Meta(description="The job.")]
+    name: TaskName = ""
+
+    @property
+    def identity(self) -> Identity:
+        """The job's id is the task's id; no answer's own business is trusted."""
+        return Identity(system=self.SYSTEM, bk_biz_id=str(self.bk_biz_id), scope="", task_id=str(self.job_id))
+
+    @property
+    def labels(self) -> Labels:
+        """The configured name: jobs have none of their own."""
+        return Labels(task_name=self.name)
