@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import yaml
 
+from tests import markdown
 from tools.generate import ROOT
 
 
 def blocks(document: str, key: str) -> list[dict]:
     """The YAML blocks of a document that have this key at their top."""
-    text = (ROOT / document).read_text("utf-8")
-    found = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)]
+    found = [yaml.safe_load(block.text) for block in markdown.blocks(ROOT / document, "yaml")]
     return [block for block in found if key in block]

@@ -12,7 +12,6 @@ import yaml
 from exporter.config import loads, parse_task
 from tests import markdown
 from tests.commands import INSTEAD, PAGES, Instead, commands
-from tests.documents import blocks
 from tools.generate import ROOT
 
 SYSTEMS = {
@@ -26,13 +25,30 @@ SYSTEMS = {
 }
 
 
-@pytest.mark.parametrize("key", ["tasks", "discover", "collect"])
-def test_configurations_of_discovery(key: str) -> None:
-    """Every block of docs/discovery.md that belongs into a configuration is accepted there."""
-    found = blocks("docs/discovery.md", key)
-    assert found
-    for block in found:
-        assert loads(yaml.safe_dump(SYSTEMS | block))
+#: The blocks of all documents that belong into a configuration, by page and line.
+CONFIGURATIONS = {
+    f"{page.name}:{block.line}": block.text
+    for page in PAGES
+    for block in markdown.blocks(page, "yaml")
+    if yaml.safe_load(block.text).keys() <= {*SYSTEMS, "tasks", "discover", "collect"}
+}
+
+
+@pytest.mark.parametrize("place", CONFIGURATIONS)
+def test_configurations(place: str, tmp_path: Path) -> None:
+    """Each is accepted there, once the files of its secrets exist."""
+    text = CONFIGURATIONS[place]
+    for name in re.findall(r"/run/secrets/(\w+)", text):
+        (tmp_path / name).write_text("made-up", "utf-8")
+    block = yaml.safe_load(text.replace("/run/secrets", str(tmp_path)))
+    assert loads(yaml.safe_dump(SYSTEMS | block))
+
+
+def test_the_documents_have_configurations() -> None:
+    """The most important ones, and all ways to authenticate, are among those that are tried."""
+    pages = [place.partition(":")[0] for place in CONFIGURATIONS]
+    assert {"README.md", "README.zh-CN.md", "discovery.md"} < {*pages}
+    assert pages.count("authentication.md") == 5
 
 
 def test_probes_of_the_document() -> None:

@@ -24,7 +24,7 @@ Object = Mapping[str, Any]
 VERSIONS = ("1.25", "1.34")
 CHART_FOLDER = ROOT / CHART
 PAGE = ROOT / "docs/kubernetes.md"
-BASE, *COMBINATIONS = blocks(PAGE, "yaml")
+BASE, *COMBINATIONS = *blocks(PAGE, "yaml"), *blocks(ROOT / "docs/bkmonitor.md", "yaml")
 #: What custom resources may hold, as far as the chart fills it; Kubernetes' own schemas know nothing of them.
 CUSTOM = {
     "ServiceMonitor": {"jobLabel", "selector", "namespaceSelector", "endpoints"},
@@ -115,7 +115,7 @@ def test_lint(helm: str) -> None:
 
 @pytest.mark.parametrize("block", [BASE, *COMBINATIONS], ids=lambda block: f"line {block.line}")
 def test_every_documented_combination_is_valid(block: Block, helm: str, tmp_path: Path) -> None:
-    """Each block of docs/kubernetes.md, beside the first, passes lint and makes objects that Kubernetes takes."""
+    """Each block of docs/kubernetes.md and docs/bkmonitor.md, beside the first, passes lint and makes valid objects."""
     values = [BASE.text] if block is BASE else [BASE.text, block.text]
     assert_valid([*made(helm, tmp_path, *values).values()], tmp_path)
     paths = [word for number in range(len(values)) for word in ("--values", tmp_path / f"values-{number}.yaml")]

@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
+from tests import markdown
 from tests.alerting.rulefiles import FOLDER, RULES, TESTS, cases
+from tests.commands import PAGES
+from tests.documents import blocks
 from tests.real.programs import Monitoring
+from tools.generate import ROOT
 
 pytestmark = pytest.mark.real
 
@@ -35,6 +39,29 @@ def test_the_configurations_are_read(monitoring: Monitoring) -> None:
     assert "FAILED" not in told
     assert all(path.name in told for path in RULES)
     assert "1 templates" in said(monitoring.amtool, "check-config", FOLDER / "alertmanager.yml")
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/monitoring.md", "docs/discovery.md", "docs/web-config.md"])
+def test_documented_jobs_are_read(monitoring: Monitoring, document: str, tmp_path: Path) -> None:
+    """Prometheus takes what the documents tell people to put into its configuration."""
+    config = tmp_path / "prometheus.yml"
+    found = blocks(document, "scrape_configs")
+    assert found
+    for block in found:
+        config.write_text(json.dumps(block), "utf-8")
+        said(monitoring.promtool, "check", "config", "--syntax-only", config)
+
+
+def test_documented_expressions_are_read(monitoring: Monitoring, tmp_path: Path) -> None:
+    """Prometheus takes the expressions of the documents, those in the table for bkmonitor included."""
+    texts = [block.text for page in PAGES for block in markdown.blocks(page, "promql")]
+    lines = [line for text in texts for line in text.splitlines()]
+    lines += re.findall(r"^\| [^|]* \| `(.*)` \|$", markdown.prose(ROOT / "docs/bkmonitor.md"), re.MULTILINE)
+    assert len(lines) > len(texts) > 1
+    rules = [{"record": f"documented:{number}", "expr": line} for number, line in enumerate(lines)]
+    path = tmp_path / "rules.yml"
+    path.write_text(json.dumps({"groups": [{"name": "documents", "rules": rules}]}), "utf-8")
+    assert f"{len(rules)} rules" in said(monitoring.promtool, "check", "rules", path)
 
 
 @pytest.mark.parametrize(
