@@ -13,7 +13,7 @@ export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev demo test test-real coverage coverage-floor check generated-check format docs constraints image release bench profile faults fuzz clean force
+.PHONY: help setup setup-dev demo test test-real coverage coverage-floor check generated-check format docs constraints image release bench profile faults soak fuzz clean force
 
 help: ## List the targets
 	@echo "Usage: make TARGET [PYTHON=/path/to/python3.11]"
@@ -79,6 +79,9 @@ profile: $(VENV)/.dev ## Show where a scrape's time goes (ARGS="--bulk --tasks 5
 
 faults: $(VENV)/.dev ## Try out every fault, and write its table into docs/reliability.md
 	$(BIN)/python -m tests.faults
+
+soak: $(VENV)/.dev ## Load the exporter for an hour or so, and watch what grows (ARGS="--share 0.1 crowd")
+	$(BIN)/python -m tests.soak $(ARGS)
 
 fuzz: $(VENV)/.fuzz ## Fuzz all that reads what others write, guided by coverage (RUNS=100000 ARGS="sops headers")
 	$(BIN)/python -m tests.fuzz --runs $(RUNS) $(ARGS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 from collections import Counter
@@ -22,6 +21,7 @@ from exporter.errors import UserError
 from exporter.live import Live
 from exporter.reloading import Reloader
 from exporter.telemetry import Telemetry
+from tests.alive import alive
 from tests.support import BlueKing, refusal, sops_site, tree
 
 T = TypeVar("T")
@@ -125,13 +125,6 @@ def test_a_changed_way_of_showing_asks_anew(file: Path) -> None:
         return len(exporter.sites[-1].asked)
 
     assert run(main) == 1
-
-
-def alive() -> Counter[str]:
-    """How many objects there are of each of our own types."""
-    gc.collect()
-    types = (type(each) for each in gc.get_objects())
-    return Counter(each.__qualname__ for each in types if str(each.__module__).startswith("exporter."))
 
 
 def changed(number: int) -> str:

@@ -17,6 +17,8 @@ from exporter.config import json_schema, reference
 from exporter.demo.configuration import demo_config
 from exporter.doctor import reference as troubleshooting
 from exporter.doctor import schema
+from tests.fuzz import report as fuzzed
+from tests.soak import report as soaked
 from tools import chinese
 from tools.alerting import rulefile
 from tools.chart import files, values
@@ -46,6 +48,8 @@ GENERATED: tuple[Generated, ...] = (
     Generated("docs/configuration.md", reference.reference),
     Generated("docs/doctor.schema.json", schema.schema_json),
     Generated("docs/metrics.md", owncatalogue.markdown_page),
+    Generated("docs/reliability.md", soaked.table, "soak"),
+    Generated("docs/reliability.md", fuzzed.table, "fuzz"),
     Generated("docs/troubleshooting.md", troubleshooting.reference),
     Generated("deploy/compose/config.yaml", lambda: demo_config("http://simulator:9841", discover=True)),
     Generated("prometheus/rules/alerts.yml", rulefile.alerts_yaml),

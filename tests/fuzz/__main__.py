@@ -1,6 +1,7 @@
 """Fuzzes every target, one after the other: ``python -m tests.fuzz [--runs 1000000] [TARGET ...]``.
 
 A finding ends its target's run; its input lies in tests/fixtures/fuzz from then on, and the tests try it as well.
+A run that finds nothing is kept in tests/fuzz/runs.json, from which `make docs` makes the table of docs/reliability.md.
 """
 
 import argparse
@@ -9,9 +10,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from tests.fuzz.report import Run, note, row
 from tests.fuzz.seeds import seeds
 from tests.fuzz.targets import FINDINGS, TARGETS, findings
 
@@ -20,23 +21,8 @@ SECONDS, MEMORY = 10, 2048
 LENGTH = 20_000
 
 
-@dataclass(frozen=True)
-class Run:
-    """What one target's run came to; `inputs` is 0 where it ended with a finding."""
-
-    target: str
-    inputs: int
-    seconds: int
-    features: int
-    finding: str = ""
-
-    def __str__(self) -> str:
-        ended = self.finding or "nothing found"
-        return f"| {self.target} | {self.inputs:,} | {self.seconds} | {self.features:,} | {ended} |"
-
-
-def fuzz(target: str, runs: int, folder: Path) -> Run:
-    """Run libFuzzer on one target."""
+def fuzz(target: str, runs: int, folder: Path) -> Run | str:
+    """Run libFuzzer on one target; a word where it ended with a finding."""
     corpus = folder / target
     corpus.mkdir()
     for number, seed in enumerate((*seeds(target), *findings(target))):
@@ -55,8 +41,8 @@ def fuzz(target: str, runs: int, folder: Path) -> Run:
     features = max(map(int, re.findall(r"\bft: (\d+)", done.stderr)), default=0)
     if done.returncode != 0 or ended is None:
         sys.stderr.write(done.stdout[-4000:] + done.stderr[-4000:])
-        return Run(target, 0, 0, features, ", ".join(_kept(target, artifacts)) or "it ended without a word")
-    return Run(target, int(ended[1]), int(ended[2]), features)
+        return ", ".join(_kept(target, artifacts)) or "it ended without a word"
+    return Run(int(ended[1]), int(ended[2]), features)
 
 
 def _kept(target: str, artifacts: Path) -> Iterator[str]:
@@ -72,13 +58,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, default=100_000, help="inputs for each target (default: %(default)s)")
     parser.add_argument("targets", nargs="*", default=[*TARGETS], metavar="TARGET", help=f"one of {', '.join(TARGETS)}")
     arguments = parser.parse_args(argv)
-    sys.stdout.write("| target | inputs | seconds | features | result |\n|---|---|---|---|---|\n")
     failed = False
     with tempfile.TemporaryDirectory() as folder:
         for target in arguments.targets:
             run = fuzz(target, arguments.runs, Path(folder))
-            failed |= bool(run.finding)
-            sys.stdout.write(f"{run}\n")
+            if isinstance(run, str):
+                failed = True
+                sys.stdout.write(f"{target}: found {run}\n")
+            else:
+                note(target, run)
+                sys.stdout.write(row(target, run))
             sys.stdout.flush()
     return 1 if failed else 0
 
