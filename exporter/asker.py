@@ -149,7 +149,7 @@ class Asker(Generic[K]):
                     )
                     self._settle(flight, target, kept, bulk=True)
         except TaskError as error:
-            return error
+            return error.bare()
         return None
 
     async def _fall_back(self, flight: Flight, error: TaskError) -> None:

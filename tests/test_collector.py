@@ -458,19 +458,24 @@ def test_time_from_cache_is_zero_and_the_fetch_time_stays():
     assert second == (0.0, first[1])
 
 
-def test_an_answer_that_cannot_be_read_is_not_kept():
-    """Not by the error that says why, either: a login page of a megabyte for each of many tasks would be a lot."""
+@pytest.mark.parametrize(("size", "reason"), [(1 << 20, Reason.AUTH), (20 << 20, None)])
+def test_an_answer_that_cannot_be_read_is_not_kept(size: int, reason: Reason | None):
+    """Not by the error that says why, either: a login page for each of many tasks, or a large one for a batch."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET" and reason is None:
+            return good(tree())
+        return httpx.Response(200, content=b"<html>" + bytes(size))
 
     async def main(clock: Clock) -> int:
-        site = BlueKing(lambda _: httpx.Response(200, content=b"<html>" + bytes(1 << 20)))
-        bench = collector(clock, {"sops": site})
+        bench = collector(clock, {"sops": BlueKing(handle)})
         targets = [sops(task_id) for task_id in range(1, 21)]
         tracemalloc.start()
         outcomes = await bench.collector.scrape(targets, clock.now + 9.5)
         gc.collect()
         held, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        assert {outcome.error.reason for outcome in outcomes if outcome.error} == {Reason.AUTH}
+        assert {outcome.error and outcome.error.reason for outcome in outcomes} == {reason}
         return held
 
     assert run(main) < 2 << 20
