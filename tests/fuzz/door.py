@@ -18,7 +18,7 @@ from tests.ui.site import exporter, sops
 from tests.virtual_time import Clock, loop
 
 #: A page is parsed again for one of so many inputs: it takes a hundred times as long as to make it.
-PARSED = 64
+PARSED = 256
 
 
 PATHS = ("/metrics", "/probe", "/sd", "/", "/task", "/config", "/-/ready", "/-/reload")
