@@ -28,6 +28,7 @@ class Telemetry:
         made = {family.name: _make(family, registry) for family in OWN_FAMILIES}
         self._counters = {name: metric for name, metric in made.items() if isinstance(metric, Counter)}
         self._gauges = {name: metric for name, metric in made.items() if isinstance(metric, Gauge)}
+        self._operations: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
         self._histograms = {name: metric for name, metric in made.items() if isinstance(metric, Histogram)}
         self._gauges["build_info"].labels(version, revision, platform.python_version()).set(1)
         self.sharded(0, 1)
@@ -53,10 +54,20 @@ class Telemetry:
 
     def requested(self, system: str, operation: str, seconds: float, failure: Reason | None = None) -> None:
         """Count one request that was sent, how long it took, and why it failed if it did."""
-        self._counters["api_requests_total"].labels(system, operation).inc()
-        self._histograms["api_request_duration_seconds"].labels(system, operation).observe(seconds)
+        requests, duration = self._of(system, operation)
+        requests.inc()
+        duration.observe(seconds)
         if failure is not None:
             self._counters["api_request_failures_total"].labels(system, operation, failure.value).inc()
+
+    def _of(self, system: str, operation: str) -> tuple[Counter, Histogram]:
+        """The series of an operation, looked up once: prometheus_client's own way to them is long."""
+        if (key := (system, operation)) not in self._operations:
+            self._operations[key] = (
+                self._counters["api_requests_total"].labels(system, operation),
+                self._histograms["api_request_duration_seconds"].labels(system, operation),
+            )
+        return self._operations[key]
 
     def retried(self, system: str) -> None:
         """Count one request that is sent once more."""

@@ -7,6 +7,7 @@ Requests, responses and errors stay httpx's; so do the transports that tests put
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import ssl
@@ -18,6 +19,7 @@ import httpx
 
 if TYPE_CHECKING:
     import aiohttp
+    import yarl
 
 #: Idle connections outlive the usual scrape intervals; BlueKing's own gateways close them when they like.
 KEEPALIVE_SECONDS = 120.0
@@ -57,7 +59,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         with _errors():
             answer = await self._open().request(
                 request.method,
-                str(request.url),
+                _address(str(request.url)),
                 headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw],
                 data=request.read() or None,
                 allow_redirects=False,
@@ -71,6 +73,14 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         """Close every connection."""
         if self._session is not None:
             await self._session.close()
+
+
+@functools.lru_cache(maxsize=1 << 13)
+def _address(url: str) -> yarl.URL:
+    """The form of aiohttp's of what httpx has checked, made once for each task."""
+    import yarl  # noqa: PLC0415 (see _open)
+
+    return yarl.URL(url, encoded=True)
 
 
 class _Body(httpx.AsyncByteStream):
