@@ -30,7 +30,7 @@ test: $(VENV)/.dev ## Run the tests that need nothing but Python (ARGS="-k sops 
 	$(BIN)/python -m pytest -m "not real" -n auto $(ARGS)
 
 test-real: $(VENV)/.real ## Run the tests that need Prometheus, Alertmanager, Chromium, Helm, kubectl
-	$(BIN)/python -m pytest -m real -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m real -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 coverage: $(VENV)/.dev ## Run the tests and hold lines and branches to 95 % each
 	$(MAKE) test ARGS="--cov --cov-report= $(ARGS)"

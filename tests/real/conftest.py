@@ -14,6 +14,12 @@ from tests.real.servers import AlertmanagerServer, Page, PrometheusServer, Webho
 Config = Mapping[str, Any]
 
 
+@pytest.hookimpl(trylast=True)  # fixtures have been put in order before
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(params=["2.x", "3.x"], scope="session")
 def monitoring(request: pytest.FixtureRequest) -> Monitoring:
     """Every release line of Prometheus and Alertmanager in turn."""

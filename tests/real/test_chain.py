@@ -17,7 +17,7 @@ from tests.alerting.rulefiles import FOLDER, RULES
 from tests.processes import Exporter, serving
 from tests.real.servers import AlertmanagerServer, PrometheusServer, Webhook, poll
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("chain")]
+pytestmark = [pytest.mark.real, pytest.mark.long]
 
 StartPrometheus = Callable[[Mapping[str, Any]], PrometheusServer]
 StartAlertmanager = Callable[[Mapping[str, Any]], AlertmanagerServer]
