@@ -79,3 +79,19 @@ def test_no_excuse_is_left_over(instead: Instead) -> None:
     """A command that is not run as it stands is in a document."""
     assert instead.why
     assert any(instead(command) != command for page in PAGES for command in commands(page))
+
+
+def anchors(page: Path) -> set[str]:
+    """What the headings of a page are linked by, as GitHub makes it of them."""
+    headings = re.findall(r"^#+ (.*)$", markdown.prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    """Each link within the project leads to a file, and to a heading of it where it names one."""
+    for target in re.findall(r"\]\(([^)]*)\)", markdown.prose(page)):
+        path, _, anchor = target.partition("#")
+        if "://" not in target:
+            assert (linked := page.parent / path if path else page).exists(), target
+            assert not anchor or anchor in anchors(linked), target
