@@ -72,9 +72,7 @@ INSTEAD = (
     Instead(r"^make image$", "make --dry-run image", "test_image.py builds it"),
     Instead(r"^make test-real$", "make --dry-run test-real", "this is one of those tests"),
     Instead(r"^make release$", "make --dry-run release", "tests/tools/test_release.py builds one"),
-    Instead(
-        r"^make (bench|faults|fuzz)$", r"make --dry-run \1", "it takes minutes; tests/faults and tests/fuzz do a part"
-    ),
+    Instead(r"^make (bench|faults|fuzz|soak)\b", r"make --dry-run \1", "it takes minutes; tests do a part of each"),
 )
 
 
