@@ -71,13 +71,15 @@ def identity_values(identity: Identity) -> tuple[str, ...]:
 
 def task_samples(family: TaskFamily, identity: Identity, task: Task) -> Sequence[Sample]:
     """A family's samples with clean label values; of those that cleaning made alike only the first."""
-    samples = family.samples(identity, task)
-    if not family.labels or not samples:
-        return samples
-    cleaned = [(_clean_all(values), value) for values, value in samples]
-    if len({values for values, _ in cleaned}) == len(cleaned):
-        return cleaned
-    return list({values: (values, value) for values, value in reversed(cleaned)}.values())[::-1]
+    return cleaned(family.samples(identity, task)) if family.labels else family.samples(identity, task)
+
+
+def cleaned(samples: Sequence[Sample]) -> Sequence[Sample]:
+    """The samples with clean label values; of those that this made alike only the first."""
+    read = [(_clean_all(values), value) for values, value in samples]
+    if len({values for values, _ in read}) == len(read):
+        return read
+    return list({values: (values, value) for values, value in reversed(read)}.values())[::-1]
 
 
 @functools.lru_cache(maxsize=1 << 12)

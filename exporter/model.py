@@ -27,6 +27,8 @@ class State(StrEnum):
     IGNORED = "ignored"
     UNKNOWN = "unknown"
 
+    __hash__ = str.__hash__  # as it equals its word; Enum's own is written in Python, and states are looked up all day
+
 
 #: Retried jobs keep the end time of the run before, so a finish time means nothing in these states.
 UNFINISHED = frozenset({State.CREATED, State.PENDING, State.RUNNING, State.SUSPENDED})

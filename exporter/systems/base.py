@@ -311,6 +311,8 @@ def seconds(value: object) -> float | None:
 
 def count(value: object) -> int | None:
     """A whole number from 0; None for anything else."""
+    if type(value) is int and 0 <= value < 1e12:  # what is nearly always sent
+        return value
     read = seconds(value)
     return int(read) if read is not None and read == int(read) else None
 
@@ -320,6 +322,8 @@ _FLAGS = {True: True, False: False, "true": True, "false": False, "1": True, "0"
 
 def flag(value: object) -> bool | None:
     """A yes or no: a bool, 0 or 1, or one of these as text."""
+    if type(value) is bool:
+        return value
     if isinstance(value, str):
         return _FLAGS.get(value.lower())
     return _FLAGS.get(value) if isinstance(value, int) else None
@@ -361,7 +365,7 @@ def elapsed_seconds(
 
     Nobody ever stops the clock of a revoked task without finish time, so what is reported for it means nothing.
     """
-    if state is State.REVOKED and finish is None:
+    if finish is None and state is State.REVOKED:
         return None
     if reported is not None:
         return reported

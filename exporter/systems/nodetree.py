@@ -84,6 +84,8 @@ def state_of(word: object) -> State:
 def readable_name(name: object) -> str:
     """A name for people: of a Python class only its own name."""
     plain = text(name)
+    if not plain.startswith("<"):
+        return plain
     shown = _CLASS.fullmatch(plain)
     return shown[1] if shown else plain
 
@@ -168,14 +170,13 @@ def _entries(root: Answer) -> Iterator[tuple[str, Answer, int]]:
 
 
 def _nodes(root: Answer, root_state: State, reading: Reading) -> tuple[Node, ...]:
-    return tuple(
-        [_node(node_id, entry, depth, root_state, reading) for node_id, entry, depth in _entries(root)],
-    )
+    revoked = root_state is State.REVOKED
+    return tuple([_node(node_id, entry, depth, reading, revoked=revoked) for node_id, entry, depth in _entries(root)])
 
 
-def _node(node_id: str, entry: Answer, depth: int, root_state: State, reading: Reading) -> Node:
+def _node(node_id: str, entry: Answer, depth: int, reading: Reading, *, revoked: bool) -> Node:
     state = state_of(entry.state)
-    if root_state is State.REVOKED and state in {State.RUNNING, State.PENDING}:
+    if revoked and state in {State.RUNNING, State.PENDING}:
         state = State.REVOKED  # upstream leaves them as they were when the task was revoked
     start, finish = timestamp(entry.start_time, reading.zone), timestamp(entry.finish_time, reading.zone)
     return Node(
@@ -196,11 +197,11 @@ def _node(node_id: str, entry: Answer, depth: int, root_state: State, reading: R
 
 def _counts(nodes: tuple[Node, ...]) -> NodeCounts:
     leaves = [node for node in nodes if node.leaf]
-    by_state = Counter(node.state for node in leaves)
+    by_state = Counter([node.state for node in leaves])
     return NodeCounts(
         by_state={state: by_state[state] for state in STATES},
-        skipped=sum(node.skipped for node in leaves),
-        error_ignored=sum(node.error_ignored for node in leaves),
+        skipped=sum([node.skipped for node in leaves]),
+        error_ignored=sum([node.error_ignored for node in leaves]),
     )
 
 
@@ -215,7 +216,7 @@ def _failures(ex_data: object) -> tuple[Failure, ...]:
 
 
 def _has_unknown(state: State, nodes: tuple[Node, ...] | None) -> bool:
-    return state is State.UNKNOWN or any(node.state is State.UNKNOWN for node in nodes or ())
+    return State.UNKNOWN in {state, *[node.state for node in nodes or ()]}
 
 
 def _unknown(root: Answer) -> set[str]:
