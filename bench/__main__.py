@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import rendering
-from bench.process import ROOT, Server, exporter, free_port, running, upstream
+from bench.process import ROOT, Server, exporter, free_port, installed, running, upstream
 
 TASKS = 1000
 LATENCY = 0.05
@@ -135,11 +135,12 @@ def memory(directory: Path) -> Iterator[Row]:
 
 def start(directory: Path) -> Iterator[Row]:
     """From exec to the first answer at a door."""
-    took = []
-    for _ in range(5):
+    program, took = installed(directory), []
+    for _ in range(6):
         began = time.perf_counter()
-        with exporter(directory, "http://127.0.0.1:9", 100):
+        with exporter(directory, "http://127.0.0.1:9", 100, program=program):
             took.append(time.perf_counter() - began)
+    del took[0]  # it wrote the bytecode
     yield Row(
         "start to the first answer, in seconds", f"{min(took):.2f} to {max(took):.2f} s", statistics.median(took), 0.6
     )
