@@ -7,7 +7,6 @@ test: the machine may be busy. `--write` puts the table into docs/performance.md
 from __future__ import annotations
 
 import argparse
-import platform
 import shutil
 import statistics
 import subprocess
@@ -17,11 +16,10 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import rendering
-from bench.process import ROOT, Server, exporter, free_port, installed, running, upstream
+from bench.process import ROOT, Server, exporter, free_port, installed, machine, running, upstream
 
 TASKS = 1000
 LATENCY = 0.05
@@ -169,15 +167,13 @@ def build_go(directory: Path) -> Path | None:
 
 def report(rows: list[Row], peers: list[str]) -> str:
     """The page for docs/performance.md."""
-    models = (line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name"))
-    cpu = next(models, "?: unknown processor").partition(":")[2].strip()
     lines = [
         "# What it costs",
         "",
         "Measured by `make bench`; every ratio compares two things of one run, by their medians.",
         "Absolute times are this machine's.",
         "",
-        f"{datetime.now(UTC):%Y-%m-%d}, {platform.python_implementation()} {platform.python_version()}, {cpu},",
+        f"{machine()},",
         f"loopback upstream with {LATENCY * 1000:.0f} ms latency.",
         "",
         "| what | measured | value | goal | |",

@@ -5,16 +5,25 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import platform
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def machine() -> str:
+    """The day, the Python and the processor of a measurement."""
+    models = (line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name"))
+    cpu = next(models, "?: unknown processor").partition(":")[2].strip()
+    return f"{datetime.now(UTC):%Y-%m-%d}, {platform.python_implementation()} {platform.python_version()}, {cpu}"
 
 
 def free_port() -> int:
@@ -65,12 +74,12 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(command: Sequence[str], port: int, ready: str) -> Iterator[Server]:
-    """A server, from the moment that `ready` is answered until the block ends."""
+def running(command: Sequence[str], port: int, ready: str, *, patience: float = 60) -> Iterator[Server]:
+    """A server, from the moment that `ready` is answered (after `patience` seconds at most) until the block ends."""
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     server = Server(process, port)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + patience
         while True:
             with contextlib.suppress(OSError):
                 server.get(ready, timeout=1.0)

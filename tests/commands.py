@@ -73,6 +73,7 @@ INSTEAD = (
     Instead(r"^make test-real$", "make --dry-run test-real", "this is one of those tests"),
     Instead(r"^make release$", "make --dry-run release", "tests/tools/test_release.py builds one"),
     Instead(r"^make (bench|faults|fuzz|soak)\b", r"make --dry-run \1", "it takes minutes; tests do a part of each"),
+    Instead(r"^(\S+/python) -m bench\.scaling$", r"\1 -c 'import bench.scaling'", "it takes many minutes"),
 )
 
 

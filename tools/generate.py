@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from bench import costmodel
 from exporter import owncatalogue
 from exporter.config import json_schema, reference
 from exporter.demo.configuration import demo_config
@@ -50,6 +51,7 @@ GENERATED: tuple[Generated, ...] = (
     Generated("docs/metrics.md", owncatalogue.markdown_page),
     Generated("docs/reliability.md", soaked.table, "soak"),
     Generated("docs/reliability.md", fuzzed.table, "fuzz"),
+    Generated("docs/scaling.md", costmodel.tables, "scaling"),
     Generated("docs/troubleshooting.md", troubleshooting.reference),
     Generated("deploy/compose/config.yaml", lambda: demo_config("http://simulator:9841", discover=True)),
     Generated("prometheus/rules/alerts.yml", rulefile.alerts_yaml),
