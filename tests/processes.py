@@ -20,6 +20,7 @@ from unittest import mock
 import httpx
 
 from exporter.cli import main
+from tests import plain
 
 T = TypeVar("T")
 
@@ -100,7 +101,7 @@ class Exporter:
         return self.log_file.read_text("utf-8")
 
     def get(self, path: str, **options: object) -> httpx.Response:
-        return httpx.get(f"{self.url}{path}", timeout=SECONDS, trust_env=False, **options)  # type: ignore[arg-type]
+        return plain.get(f"{self.url}{path}", timeout=SECONDS, **options)  # type: ignore[arg-type]
 
     def metric(self, series: str) -> float | None:
         """The value of a series, as it is written on the page."""

@@ -10,10 +10,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 import bcrypt
-import httpx
 import pytest
 
-from tests import evil
+from tests import evil, plain
 from tests.processes import SECONDS, Exporter, serving, told, until
 from tests.webconfig import certificates
 
@@ -117,7 +116,7 @@ def visit(exporter: Exporter, tasks: Sequence[int] = evil.TASKS) -> list[str]:
     """All that can be seen through the doors, headers too."""
     paths = ["/", "/?lang=zh", "/config", "/sd", "/nowhere", "/-/healthy"]
     paths += [f"{door}{query}" for query in queries(tasks) for door in ("/probe?debug=true&", "/task?")]
-    with httpx.Client(base_url=exporter.url, auth=("prometheus", SCRAPE), timeout=SECONDS, trust_env=False) as client:
+    with plain.Client(base_url=exporter.url, auth=("prometheus", SCRAPE), timeout=SECONDS) as client:
 
         def look(path: str) -> str:
             answer = client.get(path)
@@ -148,7 +147,7 @@ def test_nobody_sees_a_secret(folder: Path, config: Path, blueking: tuple[evil.S
         seen += visit(exporter, evil.TASKS[:2])
         good = config.read_text("utf-8")
         config.write_text(MISTAKES, "utf-8")
-        refused = httpx.post(f"{exporter.url}/-/reload", auth=("prometheus", SCRAPE), timeout=SECONDS, trust_env=False)
+        refused = plain.post(f"{exporter.url}/-/reload", auth=("prometheus", SCRAPE), timeout=SECONDS)
         assert refused.status_code == 400
         seen.append(refused.text)
         for path in ("/", "/config"):  # which show what was refused

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from exporter import __version__, cli, commands
+from tests import plain
 from tests.processes import SECONDS, command, environment, free_port, told, until
 from tests.test_process import CONFIG
 
@@ -113,6 +114,6 @@ def test_the_demo_answers(tmp_path: Path) -> None:
 
 def ask(url: str) -> str:
     try:
-        return httpx.get(url, timeout=SECONDS, trust_env=False).text
+        return plain.get(url, timeout=SECONDS).text
     except httpx.TransportError:
         return ""

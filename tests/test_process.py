@@ -18,6 +18,7 @@ import bcrypt
 import httpx
 import pytest
 
+from tests import plain
 from tests.processes import SECONDS, ended, environment, serving, told, until
 from tests.webconfig import certificates
 
@@ -112,7 +113,7 @@ def test_a_wrong_flag_ends_with_2(config: Path) -> None:
 def test_sighup_reloads(config: Path) -> None:
     """A bad file leaves the old one at work, and is healed by putting it right; the door does the same."""
     with serving(config, env={"BK_TASK_EXPORTER_WEB_ENABLE_LIFECYCLE": "true"}) as exporter:
-        assert httpx.post(f"{exporter.url}/-/reload", trust_env=False).status_code == 200
+        assert plain.post(f"{exporter.url}/-/reload").status_code == 200
         good = config.read_text("utf-8")
         for content, expected in (("nonsense", 0), (good.replace("task_id: 1", "task_id: 5"), 1)):
             config.write_text(content, "utf-8")

@@ -7,10 +7,9 @@ import socket
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests import evil
+from tests import evil, plain
 from tests.evil import FIRST, Echo, Handler
 from tests.processes import SECONDS, Exporter, serving
 
@@ -129,7 +128,7 @@ def visit(exporter: Exporter) -> None:
         "Referer": URL,
     }
     task = f"system=sops&bk_biz_id=2&task_id={FIRST}"
-    with httpx.Client(base_url=exporter.url, headers=hints, timeout=SECONDS, trust_env=False) as client:
+    with plain.Client(base_url=exporter.url, headers=hints, timeout=SECONDS) as client:
         for path in (
             "/metrics",
             "/",

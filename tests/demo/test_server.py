@@ -15,7 +15,7 @@ from exporter.demo.configuration import demo_config
 from exporter.demo.simulator import Simulator
 from exporter.demo.site import Options
 from exporter.demo.world import Population
-from tests import simulated
+from tests import plain, simulated
 from tests.demo.conftest import GOOD, Client
 
 HEADERS = {"X-Bkapi-Authorization": json.dumps(GOOD)}
@@ -24,7 +24,7 @@ HEADERS = {"X-Bkapi-Authorization": json.dumps(GOOD)}
 def test_on_a_socket() -> None:
     """Any client gets the same answers over a socket; hanging requests do not keep the server from ending."""
     simulator = Simulator()
-    with simulated.serving(simulator) as base, httpx.Client(base_url=base, headers=HEADERS) as client:
+    with simulated.serving(simulator) as base, plain.Client(base_url=base, headers=HEADERS) as client:
         assert client.get("/api/bk-sops/prod/get_task_status/1/2/").json()["result"] is True
         with pytest.raises(httpx.ReadTimeout):
             client.get("/api/bk-sops/prod/get_task_status/90014/2/", timeout=0.05)

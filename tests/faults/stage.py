@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import httpx
 import trustme
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from exporter.demo.simulator import Simulator
 from exporter.demo.world import Population
+from tests import plain
 from tests.faults.link import Link
 from tests.processes import Exporter, serving
 
@@ -140,7 +140,7 @@ class Stage:
 
     def reload(self) -> None:
         """Let the exporter take the configuration anew."""
-        httpx.post(f"{self.exporter.url}/-/reload", trust_env=False, timeout=10).raise_for_status()
+        plain.post(f"{self.exporter.url}/-/reload", timeout=10).raise_for_status()
 
     def scrape(self) -> Seen:
         """One page, as Prometheus would ask for it."""

@@ -14,6 +14,8 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
+from tests import plain
+
 T = TypeVar("T")
 
 
@@ -55,7 +57,7 @@ def running(command: Sequence[str], *, ready_url: str, log: Path, timeout: float
 def answers(url: str) -> bool:
     """Tell whether the address answers 200."""
     try:
-        return httpx.get(url, timeout=5).status_code == 200
+        return plain.get(url, timeout=5).status_code == 200
     except httpx.TransportError:
         return False
 
@@ -77,7 +79,7 @@ class PrometheusServer:
 
     def get(self, path: str, **params: str) -> Any:
         """Return the data of an API answer; AssertionError if it is an error."""
-        answer = httpx.get(f"{self.url}/api/v1/{path}", params=params, timeout=10).json()
+        answer = plain.get(f"{self.url}/api/v1/{path}", params=params, timeout=10).json()
         assert answer["status"] == "success", answer
         return answer["data"]
 
@@ -109,7 +111,7 @@ class PrometheusServer:
 
     def reload(self) -> None:
         """Let it read its configuration and rules again; AssertionError if it refuses them."""
-        answer = httpx.post(f"{self.url}/-/reload", timeout=10)
+        answer = plain.post(f"{self.url}/-/reload", timeout=10)
         assert answer.status_code == 200, answer.text
 
 
@@ -146,14 +148,14 @@ class AlertmanagerServer:
 
     def alerts(self) -> list[dict[str, Any]]:
         """Return its alerts as the API shows them (``labels``, ``annotations``, ``status``)."""
-        answer = httpx.get(f"{self.url}/api/v2/alerts", timeout=10)
+        answer = plain.get(f"{self.url}/api/v2/alerts", timeout=10)
         assert answer.status_code == 200, answer.text
         alerts: list[dict[str, Any]] = answer.json()
         return alerts
 
     def post(self, *alerts: Mapping[str, Any]) -> None:
         """Hand it alerts as Prometheus would (``labels``, ``annotations``, ``startsAt``, ``endsAt``)."""
-        answer = httpx.post(f"{self.url}/api/v2/alerts", json=alerts, timeout=10)
+        answer = plain.post(f"{self.url}/api/v2/alerts", json=alerts, timeout=10)
         assert answer.status_code == 200, answer.text
 
 

@@ -5,9 +5,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
+from tests import plain
 from tests.real import servers
 from tests.real.programs import Monitoring
 from tests.real.servers import PrometheusServer
@@ -78,7 +78,7 @@ def test_families_have_series(prometheus: PrometheusServer, family: str, systems
 
 def test_every_family_of_the_page_arrives(prometheus: PrometheusServer, demo: str) -> None:
     """Each metric that the page declares, and has series of, is known to Prometheus with its type and help."""
-    page = httpx.get(f"http://{demo}/metrics", headers=TEXT).text
+    page = plain.get(f"http://{demo}/metrics", headers=TEXT).text
     declared = {line.split()[2] for line in page.splitlines() if line.startswith("# TYPE bk_task")}
     known = {name: entries[0] for name, entries in prometheus.get("metadata").items()}
     lost = {name for name in declared if not {name, name.removesuffix("_total")} & set(known)}
@@ -88,7 +88,7 @@ def test_every_family_of_the_page_arrives(prometheus: PrometheusServer, demo: st
 
 def test_promtool_is_silent(monitoring: Monitoring, demo: str) -> None:
     """Promtool's linter finds nothing to say about the page."""
-    page = httpx.get(f"http://{demo}/metrics", headers=TEXT).text
+    page = plain.get(f"http://{demo}/metrics", headers=TEXT).text
     lint = subprocess.run(
         [monitoring.promtool, "check", "metrics"], input=page, text=True, capture_output=True, check=False
     )

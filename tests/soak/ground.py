@@ -13,7 +13,7 @@ from exporter.demo.crowd import BASE
 from exporter.demo.simulator import Simulator
 from exporter.demo.site import Options
 from exporter.demo.world import Population
-from tests import simulated
+from tests import plain, simulated
 from tests.processes import Exporter, serving
 from tests.soak.report import Row
 
@@ -81,7 +81,7 @@ def exporting(file: Path, *flags: str) -> Iterator[tuple[Exporter, httpx.Client]
     """A running exporter, and a client with a connection to it."""
     with (
         serving(file, *flags) as exporter,
-        httpx.Client(base_url=exporter.url, trust_env=False, timeout=60) as client,
+        plain.Client(base_url=exporter.url, timeout=60) as client,
     ):
         yield exporter, client
 
