@@ -127,9 +127,13 @@ class Asker(Generic[K]):
     async def _single(self, flight: Flight, target: Target) -> TaskError | None:
         gateway, system = self.gateways[target.system], SYSTEMS[target.system]
         compose = system.detail_request if self._keeper.keeping.detail else system.request
+        request = compose(target.params, gateway.config.site)
         try:
-            async with gateway.answer(compose(target.params, gateway.config.site)) as answer:
-                return self._settle(flight, target, await self._keeper.keep(target, answer))
+            async with gateway.answer(request) as answer:
+                error = await self._keeper.keep(target, answer)
+                if error is not None:
+                    gateway.unread(request.operation, error.reason)
+                return self._settle(flight, target, error)
         except TaskError as error:
             return self._settle(flight, target, error)
 
@@ -141,6 +145,7 @@ class Asker(Generic[K]):
         try:
             async with gateway.answer(bulk.request(params, gateway.config.site), timeout=patience) as data:
                 answers = await aside(len(data), lambda: bulk.split(data, params))
+                reasons = set()
                 for target, answer in zip(targets, answers, strict=True):
                     kept = (
                         answer
@@ -148,6 +153,10 @@ class Asker(Generic[K]):
                         else await self._keeper.keep(target, answer, within=data)
                     )
                     self._settle(flight, target, kept, bulk=True)
+                    if kept is not None:
+                        reasons.add(kept.reason)
+                for reason in reasons:
+                    gateway.unread(bulk.operation, reason)
         except TaskError as error:
             return error.bare()
         return None

@@ -58,6 +58,10 @@ class Meter(Protocol):
         """One request was sent and answered, or failed."""
         ...
 
+    def failed(self, system: str, operation: str, reason: Reason) -> None:
+        """A request that had counted as answered brought nothing that can be used."""
+        ...
+
     def retried(self, system: str) -> None:
         """A request is sent a second time."""
         ...
@@ -207,7 +211,15 @@ class Gateway:
                     self._breaker.refused(error)
                     raise
                 self._breaker.answered()
-            yield data
+            try:
+                yield data
+            except TaskError as error:
+                self.unread(request.operation, error.reason)
+                raise
+
+    def unread(self, operation: str, reason: Reason) -> None:
+        """Count an answer that BlueKing called good, and that was none to whoever asked."""
+        self._meter.failed(self.config.name, operation, reason)
 
     async def _ask_twice(self, request: Request, patience: float, hold: Hold) -> bytes:
         sent = self._authorization

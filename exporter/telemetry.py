@@ -58,7 +58,11 @@ class Telemetry:
         requests.inc()
         duration.observe(seconds)
         if failure is not None:
-            self._counters["api_request_failures_total"].labels(system, operation, failure.value).inc()
+            self.failed(system, operation, failure)
+
+    def failed(self, system: str, operation: str, reason: Reason) -> None:
+        """Count one request, already counted as sent, that brought no good answer."""
+        self._counters["api_request_failures_total"].labels(system, operation, reason.value).inc()
 
     def _of(self, system: str, operation: str) -> tuple[Counter, Histogram]:
         """The series of an operation, looked up once: prometheus_client's own way to them is long."""

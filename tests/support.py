@@ -132,6 +132,7 @@ class Meter:
     """Telemetry that can be looked at."""
 
     requests: list[tuple[str, str, Reason | None]] = field(default_factory=list)
+    unread: list[tuple[str, str, Reason]] = field(default_factory=list)
     retries: int = 0
     waited: float = 0.0
     looked_up: int = 0
@@ -141,6 +142,9 @@ class Meter:
 
     def requested(self, system: str, operation: str, seconds: float, failure: Reason | None = None) -> None:
         self.requests.append((system, operation, failure))
+
+    def failed(self, system: str, operation: str, reason: Reason) -> None:
+        self.unread.append((system, operation, reason))
 
     def retried(self, system: str) -> None:
         self.retries += 1

@@ -153,6 +153,27 @@ def test_four_bad_tasks_of_a_thousand_cost_only_themselves_with_the_limits_as_th
     assert took <= 9.5
 
 
+@pytest.mark.parametrize(
+    ("answer", "unread"),
+    [
+        (lambda _: good(None), {("get_tasks_status", Reason.MALFORMED), ("get_task_status", Reason.MALFORMED)}),
+        (lambda task_id: None if task_id > 2 else tree(), {("get_tasks_status", Reason.NOT_FOUND)}),
+        (lambda _: tree(), set()),
+    ],
+)
+def test_a_good_answer_without_the_task_is_a_failed_request(answer: Any, unread: set[Any]):
+    """Each reason counts once an answer, however many tasks of a batch have it."""
+
+    async def main(clock: Clock) -> list[Any]:
+        bench = collector(clock, {"sops": sops_site(answer)})
+        await bench.scrape([sops(task_id) for task_id in range(1, 5)])
+        return [(operation, reason) for _, operation, reason in bench.meter.unread]
+
+    counted = run(main)
+    assert set(counted) == unread
+    assert all(counted.count(each) == 1 for each in unread if each[0] == "get_tasks_status")
+
+
 def test_a_task_that_heals_goes_back_into_the_batch():
     """A good answer forgets that it once spoiled one."""
 

@@ -52,6 +52,15 @@ def test_requests(telemetry: Telemetry) -> None:
     assert value(telemetry, "api_request_duration_seconds_bucket", **labels, le="0.5") == 1
 
 
+def test_an_answer_that_proved_useless_later(telemetry: Telemetry) -> None:
+    """It failed, and was no further request."""
+    telemetry.requested("sops", "get_task_status", 0.3)
+    telemetry.failed("sops", "get_task_status", Reason.MALFORMED)
+    labels = {"system": "sops", "operation": "get_task_status"}
+    assert value(telemetry, "api_requests_total", **labels) == 1
+    assert value(telemetry, "api_request_failures_total", **labels, reason="malformed") == 1
+
+
 def test_every_other_event(telemetry: Telemetry) -> None:
     """Retries, throttling, cache, coalescing, scrapes and unknown words each have their counter."""
     telemetry.retried("sops")
