@@ -113,6 +113,7 @@ _STATUSES: Mapping[int, Reason] = {
     405: Reason.BAD_URL,
     429: Reason.THROTTLED,
     499: Reason.FORBIDDEN,  # bk-sops up to 3.30 where IAM refuses
+    501: Reason.BAD_URL,  # a server that does not know the method, and will not tomorrow
 }
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -182,7 +183,7 @@ def _refusal(reply: Reply, envelope: _Envelope) -> TaskError:
         or _engine_reason(envelope)
         or (Reason.MALFORMED if envelope.result is None and envelope.code is None else Reason.REFUSED)
     )
-    return _error(reason, reply, _message(envelope.message), code=_shown(envelope.code), envelope=envelope)
+    return _error(reason, reply, _said(envelope), code=_shown(envelope.code), envelope=envelope)
 
 
 def _engine_reason(envelope: _Envelope) -> Reason | None:
@@ -204,10 +205,17 @@ def _shown(code: object) -> str:
     return code[:40] if isinstance(code, str) else str(code) if isinstance(code, int) and abs(code) < 10**12 else ""
 
 
-def _message(message: object) -> str:
+def _said(envelope: _Envelope) -> str:
     """One line for people. A message may be an object: Django's errors by field."""
+    message = envelope.message
     said = message if isinstance(message, str) else msgspec.json.encode(message).decode() if message else ""
-    return one_line(said) or "refused without a message"
+    return one_line(said) or _unsaid(envelope.result)
+
+
+def _unsaid(result: object) -> str:
+    if result is None:
+        return "answered with JSON that has no result, as every answer of BlueKing has"
+    return "refused without a message" if result is False else "answered with a result that is neither true nor false"
 
 
 def one_line(said: str) -> str:

@@ -137,6 +137,7 @@ def test_each_code_has_its_reason(status: int, code: object, reason: Reason):
         (404, b'{"detail": "no such component"}', JSON, Reason.BAD_URL),
         (405, b"", HTML, Reason.BAD_URL),
         (429, b"", {}, Reason.THROTTLED),
+        (501, b"<h1>Unsupported method ('POST')", HTML, Reason.BAD_URL),
         (400, b"", {"x-bkapi-error-code": "1640001"}, Reason.AUTH),
         (200, b"", {"x-bkapi-error-code": "1642901"}, Reason.THROTTLED),
         (418, b"teapot", {}, Reason.REFUSED),
@@ -195,6 +196,15 @@ def test_a_broken_engine_query_is_the_servers_fault_and_its_traceback_is_not_rep
 def test_a_message_is_one_short_line(message: object, shown: str):
     """It may be an object, nothing, long, or broken into lines."""
     assert error({"result": False, "code": 3540000, "message": message}).message == shown
+
+
+@pytest.mark.parametrize(
+    ("envelope", "said"),
+    [({"data": {}}, "no result"), ({"result": "true"}, "neither true nor false"), ({"result": 1}, "neither true")],
+)
+def test_a_result_that_is_no_refusal_is_not_called_one(envelope: dict[str, object], said: str):
+    """Whoever reads the message is told what the answer lacks."""
+    assert said in error(envelope).message
 
 
 def test_bluekings_code_and_request_id_are_kept_for_its_support():
