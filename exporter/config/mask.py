@@ -71,13 +71,9 @@ def _zone(config: Config) -> str:
 
 
 def _entry(params: msgspec.Struct) -> dict[str, Any]:
-    """An entry of a list, without what has its default."""
+    """An entry of a list, without what is neither given nor has a default."""
     struct = type(params)
-    given = {
-        key: value
-        for key, value in _attributes(struct, params).items()
-        if fields_of(struct)[key].required or value != fields_of(struct)[key].default
-    }
+    given = {key: value for key, value in _attributes(struct, params).items() if value not in (None, "", ())}
     return {"system": str(params.__struct_config__.tag), **_written(struct, given)}
 
 

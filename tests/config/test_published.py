@@ -175,6 +175,14 @@ def test_the_running_configuration_names_secret_files(monkeypatch: pytest.Monkey
     assert shown["probe"] == {}
 
 
+def test_the_running_configuration_has_the_defaults_of_a_listing() -> None:
+    """Nobody need look up how often a listing is refreshed, or how much of it is read."""
+    text = "bkapi: {auth: {bk_app_code: c, bk_app_secret: s}}\nsystems: {sops: {url: http://a}}\ndiscover: [{system: sops, bk_biz_id: 2}]\n"
+    (listing,) = yaml.safe_load(masked(loads(text, "c.yaml", ENVIRON)))["discover"]
+    expected = {"created_within": "1d", "keep_finished": "1h", "limit": 500, "refresh": "1m", "scope": "cmdb_biz"}
+    assert {**listing, **expected} == listing
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [
