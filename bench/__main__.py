@@ -131,6 +131,21 @@ def memory(directory: Path) -> Iterator[Row]:
     yield Row("... the page, in seconds, at 50 ms latency", f"{max(seconds):.2f} s", max(seconds), 10)
 
 
+def shards(directory: Path) -> Iterator[Row]:
+    """100,000 tasks of 5 nodes on 8 shards, of which two are measured; 1,000 of the same tasks on one exporter."""
+    sizes = {"0/1": 1_000, "0/8": 100_000, "5/8": 100_000}
+    costs = []
+    with upstream(tasks=100_000, nodes=5, latency=LATENCY, bulk=True) as source:
+        for shard, tasks in sizes.items():
+            with exporter(directory, source.url, tasks, flags=[f"--shard={shard}"]) as ours:
+                own = ours.get("/metrics").body.count(b"\nbk_task_up{")
+                costs.append(page(ours).cpu / own * 1000)
+    alone, *parts = costs
+    mine = statistics.mean(parts)
+    shown = f"{mine:.3f} ms, {alone:.3f} ms of CPU"
+    yield Row("100,000 tasks over shards: a task's cost against one of 1,000", shown, mine / alone, 1.1)
+
+
 def start(directory: Path) -> Iterator[Row]:
     """From exec to the first answer at a door."""
     program, took = installed(directory), []
@@ -201,6 +216,7 @@ def main() -> int:
             lambda: bulk(directory),
             lambda: coalesced(directory),
             lambda: memory(directory),
+            lambda: shards(directory),
             lambda: start(directory),
             lambda: (Row(*figures) for figures in rendering.figures()),
         ):

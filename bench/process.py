@@ -137,6 +137,7 @@ def exporter(
     cache_ttl: str = "0s",
     final_cache_ttl: str = "0s",
     program: Sequence[str] = (sys.executable, "-m", "exporter"),
+    flags: Sequence[str] = (),
 ) -> Iterator[Server]:
     """Our exporter on so many tasks."""
     port = free_port()
@@ -145,6 +146,6 @@ def exporter(
     file.write_text(
         CONFIG.format(url=url, cache_ttl=cache_ttl, final_cache_ttl=final_cache_ttl) + "".join(lines), "utf-8"
     )
-    command = [*program, "serve", f"--config.file={file}", f"--web.listen-address=127.0.0.1:{port}"]
+    command = [*program, "serve", f"--config.file={file}", f"--web.listen-address=127.0.0.1:{port}", *flags]
     with running(command, port, "/-/ready") as server:
         yield server
