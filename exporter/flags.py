@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,9 +43,34 @@ def add(parser: argparse.ArgumentParser, flags: Sequence[Flag], environ: Mapping
             parser.add_argument(f"--{flag.name}", dest=flag.dest, action="store_true", default=default, help=told)
             continue
         # A default that is text is read like one that was typed, so a wrong one is refused in the same words.
-        options: dict[str, Any] = {"type": type(flag.default), "default": flag.default if given is None else given}
-        if flag.choices:
-            options["choices"] = flag.choices
+        options: dict[str, Any] = {
+            "type": _reader(flag),
+            "default": flag.default if given is None else given,
+            "metavar": f"{{{','.join(flag.choices)}}}" if flag.choices else flag.metavar,
+        }
         if flag.default != "":
             told += " (default: %(default)s)"
-        parser.add_argument(f"--{flag.name}", dest=flag.dest, metavar=flag.metavar, help=told, **options)
+        parser.add_argument(f"--{flag.name}", dest=flag.dest, help=told, **options)
+
+
+def _reader(flag: Flag) -> Callable[[str], Any]:
+    """Reads what was typed, or what stands in the environment; argparse itself would not check that by `choices`."""
+
+    def chosen(text: str) -> str:
+        if flag.choices and text not in flag.choices:
+            raise argparse.ArgumentTypeError(f"unknown value {text!r} (known: {', '.join(flag.choices)})")
+        return text
+
+    if isinstance(flag.default, float):
+        return _above_zero
+    return int if isinstance(flag.default, int) else chosen
+
+
+def _above_zero(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text!r}")
+    return number

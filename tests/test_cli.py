@@ -32,6 +32,27 @@ def test_wrong_usage(arguments: tuple[str, ...]) -> None:
     assert told(*arguments).returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("demo", "--speed", "-1"), "--speed: must be a number above 0, got '-1'"),
+        (("probe", "sops", "--timeout", "nan"), "--timeout: must be a number above 0, got 'nan'"),
+        (("serve", "--log.format", "xml"), "--log.format: unknown value 'xml' (known: logfmt, json)"),
+    ],
+)
+def test_a_flag_with_a_wrong_value(arguments: tuple[str, ...], said: str) -> None:
+    """2, and the last line names the flag and what it takes."""
+    done = told(*arguments)
+    assert (done.returncode, done.stderr.splitlines()[-1].partition("argument ")[2]) == (2, said)
+
+
+def test_a_twin_with_a_wrong_value() -> None:
+    """The environment is read as a flag is, in the same words."""
+    done = told("check-config", "config.yaml", env={"BK_TASK_EXPORTER_LOG_LEVEL": "loud"})
+    assert done.returncode == 2
+    assert "--log.level: unknown value 'loud' (known: debug, info, warning, error)" in done.stderr
+
+
 def test_a_good_configuration_is_praised_in_one_line(config: Path) -> None:
     """... that says what it holds."""
     done = told("check-config", str(config))
