@@ -168,6 +168,8 @@ class Gateway:
             problem = str(error)
         if problem and problem != self.credentials_problem:
             log.warning("credentials cannot be read again", extra=fields(system=self.config.name, cause=problem))
+        elif self.credentials_problem and not problem:
+            log.info("credentials can be read again", extra=fields(system=self.config.name))
         self.credentials_problem = problem
 
     def _authorize(self) -> None:

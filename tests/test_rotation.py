@@ -133,14 +133,18 @@ def test_a_secret_that_is_rotated_in_the_middle_of_a_page(site: Site) -> None:
     asyncio.run(main())
 
 
-def test_a_secret_whose_file_is_gone_stays_in_use(site: Site) -> None:
-    """The metric says that it cannot be read, until it can."""
+def test_a_secret_whose_file_is_gone_stays_in_use(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """The metric says that it cannot be read, until it can; the log says when it begins and ends, for each system."""
+    caplog.set_level("INFO", "exporter.gateway")
 
     async def main() -> None:
         site.file.unlink()
+        assert (await site.page(), site.loaded()) == (READ, 0)
         assert (await site.page(), site.loaded()) == (READ, 0)
         site.write("first-secret")
         assert (await site.page(), site.loaded()) == (READ, 1)
         await site.live.aclose()
 
     asyncio.run(main())
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["credentials cannot be read again"] * 2 + ["credentials can be read again"] * 2
