@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak.parts import PARTS, over_the_bucket
+from tests.soak.parts import BURST, PARTS, RATE, over_the_bucket
 from tests.soak.week import live
 
 #: Of 10,000 connections, enough to meet the limit.
@@ -29,6 +29,6 @@ def test_hours_leave_nothing_behind() -> None:
 
 def test_too_many_requests_are_noticed() -> None:
     """More than the rate allows for long, or more than the burst at once."""
-    assert over_the_bucket([each / 50 for each in range(500)]) == 0
-    assert over_the_bucket([each / 60 for each in range(500)]) > 50
-    assert over_the_bucket([0.0] * 30) == 9
+    assert over_the_bucket([each / RATE for each in range(500)]) == 0
+    assert over_the_bucket([each / RATE / 1.2 for each in range(500)]) > 50
+    assert over_the_bucket([0.0] * (BURST + 10)) == 5
