@@ -132,7 +132,8 @@ class CollectFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         int, Meta(ge=0, le=1_000_000, description="Most single nodes of one task, the most urgent first.")
     ] = 100
     node_series: Annotated[
-        int, Meta(ge=0, le=100_000_000, description="Most series of single nodes on a whole page.")
+        int,
+        Meta(ge=0, le=100_000_000, description="Most single nodes on a whole page; each has one series per family."),
     ] = 10_000
     metrics: Annotated[
         Metrics,
