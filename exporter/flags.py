@@ -11,6 +11,8 @@ from typing import Any
 
 PREFIX = "BK_TASK_EXPORTER_"
 
+_SWITCHES = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("0", "false", "no", "off", ""), False)
+
 
 @dataclass(frozen=True, slots=True)
 class Flag:
@@ -39,8 +41,8 @@ def add(parser: argparse.ArgumentParser, flags: Sequence[Flag], environ: Mapping
         given = environ.get(flag.variable)
         told = f"{flag.help} [{flag.variable}]"
         if isinstance(flag.default, bool):
-            default = flag.default if given is None else given.lower() in {"1", "true", "yes", "on"}
-            parser.add_argument(f"--{flag.name}", dest=flag.dest, action="store_true", default=default, help=told)
+            switch = parser.add_argument(f"--{flag.name}", dest=flag.dest, action="store_true", help=told)
+            switch.type, switch.default = _switched, flag.default if given is None else given
             continue
         # A default that is text is read like one that was typed, so a wrong one is refused in the same words.
         options: dict[str, Any] = {
@@ -64,6 +66,13 @@ def _reader(flag: Flag) -> Callable[[str], Any]:
     if isinstance(flag.default, float):
         return _above_zero
     return int if isinstance(flag.default, int) else chosen
+
+
+def _switched(text: str) -> bool:
+    """A switch as the environment has it."""
+    if text.lower() not in _SWITCHES:
+        raise argparse.ArgumentTypeError(f"must be true or false, got {text!r}")
+    return _SWITCHES[text.lower()]
 
 
 def _above_zero(text: str) -> float:

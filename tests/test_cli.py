@@ -46,11 +46,25 @@ def test_a_flag_with_a_wrong_value(arguments: tuple[str, ...], said: str) -> Non
     assert (done.returncode, done.stderr.splitlines()[-1].partition("argument ")[2]) == (2, said)
 
 
-def test_a_twin_with_a_wrong_value() -> None:
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("LOG_LEVEL", "loud", "--log.level: unknown value 'loud' (known: debug, info, warning, error)"),
+        ("WEB_ENABLE_LIFECYCLE", "tru", "--web.enable-lifecycle: must be true or false, got 'tru'"),
+    ],
+)
+def test_a_twin_with_a_wrong_value(variable: str, value: str, said: str) -> None:
     """The environment is read as a flag is, in the same words."""
-    done = told("check-config", "config.yaml", env={"BK_TASK_EXPORTER_LOG_LEVEL": "loud"})
+    done = told("serve", "--config.file", "/nowhere", env={f"BK_TASK_EXPORTER_{variable}": value})
     assert done.returncode == 2
-    assert "--log.level: unknown value 'loud' (known: debug, info, warning, error)" in done.stderr
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize("value", ["true", "On", "0", "no", ""])
+def test_a_switch_in_the_environment(value: str) -> None:
+    """Usual words for on and off are understood: the command comes as far as its configuration."""
+    done = told("serve", "--config.file", "/nowhere", env={"BK_TASK_EXPORTER_WEB_ENABLE_LIFECYCLE": value})
+    assert done.returncode == 1
 
 
 def test_a_good_configuration_is_praised_in_one_line(config: Path) -> None:
