@@ -75,9 +75,8 @@ def _entrance(web_config_file: str) -> Entrance:
 async def _serve(live: Live, app: ASGIApp, address: Address, stop: asyncio.Event, entrance: Entrance = OPEN) -> None:
     try:
         sock = listen(address)
-        host, port = sock.getsockname()[:2]
         tls = entrance.security() is not None
-        said = fields(address=f"{host}:{port}", tls=tls, version=__version__, shard=str(live.shard))
+        said = fields(address=Address.of(sock), tls=tls, version=__version__, shard=str(live.shard))
         log.info("listening", extra=said)
         await serve_app(entrance.guard(app), sock, stop, security=entrance.security)
     finally:
@@ -100,7 +99,7 @@ async def demo(listen_address: str, *, seed: int, speed: float) -> None:
         live = _live(loads(demo_config(url, discover=True), "demo"))
         address = Address.parse(listen_address)
         log.info("simulated BlueKing is up", extra=fields(url=url, seed=seed, speed=speed))
-        log.info("look at", extra=fields(url=f"http://{address.host or '127.0.0.1'}:{address.port}/"))
+        log.info("look at", extra=fields(url=f"http://{Address(address.host or '127.0.0.1', address.port)}/"))
         await _serve(live, doors.build(live), address, stop)
     finally:
         stop.set()
@@ -113,7 +112,7 @@ async def simulator_only(listen_address: str, *, seed: int, speed: float) -> Non
 
     stop = stop_on_signals()
     sock = listen(Address.parse(listen_address))
-    log.info("simulated BlueKing is up", extra=fields(address="{}:{}".format(*sock.getsockname()[:2])))
+    log.info("simulated BlueKing is up", extra=fields(address=Address.of(sock)))
     await serve_app(Simulator(seed=seed, speed=speed).app, sock, stop)
 
 

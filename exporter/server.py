@@ -44,6 +44,14 @@ class Address:
             raise UserError(f"listen address {text!r}: write HOST:PORT, such as 127.0.0.1:9840, [::1]:9840 or :9840")
         return cls(parsed["v6"] or parsed["host"] or "", int(parsed["port"]))
 
+    @classmethod
+    def of(cls, sock: socket.socket) -> Address:
+        """Where a socket listens."""
+        return cls(*sock.getsockname()[:2])
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
 
 def listen(address: Address) -> socket.socket:
     """A listening socket; raises UserError if the address cannot be had."""
@@ -55,8 +63,7 @@ def listen(address: Address) -> socket.socket:
         family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
         return socket.create_server((address.host, address.port), family=family, backlog=_BACKLOG)
     except OSError as error:
-        shown = f"[{address.host}]" if ":" in address.host else address.host
-        raise UserError(f"cannot listen on {shown}:{address.port}: {error.strerror or error}") from None
+        raise UserError(f"cannot listen on {address}: {error.strerror or error}") from None
 
 
 def raise_file_limit() -> int:

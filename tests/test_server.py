@@ -437,8 +437,9 @@ def test_the_limit_of_files_is_raised_where_that_is_allowed(monkeypatch: pytest.
     ],
 )
 def test_listen_addresses(text: str, expected: Address) -> None:
-    """As Prometheus' own flag takes them."""
+    """As Prometheus' own flag takes them; they are told as they were written."""
     assert Address.parse(text) == expected
+    assert str(expected) == text
 
 
 @pytest.mark.parametrize("text", ["", "9840", "::1:9840", "127.0.0.1", "a:b", ":70000", "[::1]", "http://x:1"])
