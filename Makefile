@@ -10,6 +10,8 @@ UV ?= uv
 UV_COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --no-header $(if $(UPGRADE),--upgrade)
 
 export PYTHONUTF8 := 1
+# Where it is set, every start would compile everything anew: all packages, and all tests.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
