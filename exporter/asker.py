@@ -130,12 +130,11 @@ class Asker(Generic[K]):
         request = compose(target.params, gateway.config.site)
         try:
             async with gateway.answer(request) as answer:
-                error = await self._keeper.keep(target, answer)
-                if error is not None:
-                    gateway.unread(request.operation, error.reason)
-                return self._settle(flight, target, error)
+                if unreadable := await self._keeper.keep(target, answer):
+                    raise unreadable
         except TaskError as error:
             return self._settle(flight, target, error)
+        return self._settle(flight, target, None)
 
     async def _bulk(self, flight: Flight, targets: Sequence[Target], *, patience: float) -> TaskError | None:
         """Ask for some tasks of a batch with one call; the error is why it brought nothing."""
