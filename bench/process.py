@@ -10,13 +10,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 ROOT = Path(__file__).resolve().parent.parent
+EXPORTER = (sys.executable, "-m", "exporter")
 
 
 def machine() -> str:
@@ -128,6 +129,20 @@ def installed(directory: Path) -> list[str]:
     return [str(bin_directory / "bk-task-exporter")]
 
 
+def listed(numbers: Iterable[int]) -> str:
+    """What stands below `tasks:` for tasks of bk-sops with these ids."""
+    return "".join(f"  - {{system: sops, bk_biz_id: 2, task_id: {number}}}\n" for number in numbers)
+
+
+@contextlib.contextmanager
+def serving(file: Path, *flags: str, program: Sequence[str] = EXPORTER, patience: float = 60) -> Iterator[Server]:
+    """Our exporter with this configuration."""
+    port = free_port()
+    command = [*program, "serve", f"--config.file={file}", f"--web.listen-address=127.0.0.1:{port}", *flags]
+    with running(command, port, "/-/ready", patience=patience) as server:
+        yield server
+
+
 @contextlib.contextmanager
 def exporter(
     directory: Path,
@@ -136,16 +151,12 @@ def exporter(
     *,
     cache_ttl: str = "0s",
     final_cache_ttl: str = "0s",
-    program: Sequence[str] = (sys.executable, "-m", "exporter"),
+    program: Sequence[str] = EXPORTER,
     flags: Sequence[str] = (),
 ) -> Iterator[Server]:
     """Our exporter on so many tasks."""
-    port = free_port()
-    file = directory / f"config-{port}.yaml"
-    lines = [f"  - {{system: sops, bk_biz_id: 2, task_id: {i}}}\n" for i in range(1, tasks + 1)]
-    file.write_text(
-        CONFIG.format(url=url, cache_ttl=cache_ttl, final_cache_ttl=final_cache_ttl) + "".join(lines), "utf-8"
-    )
-    command = [*program, "serve", f"--config.file={file}", f"--web.listen-address=127.0.0.1:{port}", *flags]
-    with running(command, port, "/-/ready") as server:
+    file = directory / f"config-{tasks}.yaml"
+    text = CONFIG.format(url=url, cache_ttl=cache_ttl, final_cache_ttl=final_cache_ttl)
+    file.write_text(text + listed(range(1, tasks + 1)), "utf-8")
+    with serving(file, *flags, program=program) as server:
         yield server

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import uvloop
 from prometheus_client import CollectorRegistry
 
-from bench.process import CONFIG, upstream
+from bench.process import CONFIG, listed, upstream
 from exporter.config import loads
 from exporter.live import Live
 from exporter.render import Renderer
@@ -43,8 +43,7 @@ async def page(live: Live) -> Scraped:
 
 async def main(url: str, tasks: int, lines: int) -> None:
     """Profile the first page and an unchanged one."""
-    text = CONFIG.format(url=url, cache_ttl="0s", final_cache_ttl="0s")
-    text += "".join(f"  - {{system: sops, bk_biz_id: 2, task_id: {i}}}\n" for i in range(1, tasks + 1))
+    text = CONFIG.format(url=url, cache_ttl="0s", final_cache_ttl="0s") + listed(range(1, tasks + 1))
     live = Live(loads(text), Telemetry(CollectorRegistry(), version="bench", revision="bench"))
     for name in ("everything is new", "nothing changed"):
         profile = cProfile.Profile()

@@ -20,7 +20,7 @@ import msgspec
 
 from bench import costmodel
 from bench.costmodel import COSTS, Results, Run, Size
-from bench.process import Server, free_port, machine, running
+from bench.process import Server, free_port, listed, machine, running, serving
 from exporter.demo.crowd import BASE
 
 CONFIG = """
@@ -43,8 +43,7 @@ def blueking(size: Size, file: Path) -> Iterator[None]:
     port = free_port()
     crowd = [f"--port={port}", f"--tasks={size.tasks}", f"--nodes={size.nodes}", f"--running={size.running}"]
     with running([sys.executable, "-m", "bench.crowd", *crowd], port, "/") as source:
-        numbers = range(BASE + 1, BASE + 1 + size.tasks)
-        tasks = "".join(f"  - {{system: sops, bk_biz_id: 2, task_id: {number}}}\n" for number in numbers)
+        tasks = listed(range(BASE + 1, BASE + 1 + size.tasks))
         file.write_text(CONFIG.format(url=source.url) + tasks, "utf-8")
         yield
 
@@ -68,9 +67,8 @@ def count(pattern: bytes, text: bytes) -> int:
 
 def one(size: Size, ordinal: int, file: Path) -> Run:
     """One exporter, from its start to the last of some pages; the smaller they are, the more."""
-    port, pages = free_port(), max(3, 12_000 // round(size.shown))
-    serve = [f"--config.file={file}", f"--shard={ordinal}/{size.shards}", f"--web.listen-address=127.0.0.1:{port}"]
-    with running([sys.executable, "-m", "exporter", "serve", *serve], port, "/-/ready", patience=600) as server:
+    pages = max(3, 12_000 // round(size.shown))
+    with serving(file, f"--shard={ordinal}/{size.shards}", patience=600) as server:
         peak = server.memory("VmHWM")
         text, sent = page(server)
         asked, used = requests(text), server.cpu()
