@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.fuzz.report import Run, note, row
+from tests.fuzz.report import RUNS, Run, row
 from tests.fuzz.seeds import seeds
 from tests.fuzz.targets import FINDINGS, TARGETS, findings
 
@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 failed = True
                 sys.stdout.write(f"{target}: found {run}\n")
             else:
-                note(target, run)
+                RUNS.note(target, run, TARGETS)
                 sys.stdout.write(row(target, run))
             sys.stdout.flush()
     return 1 if failed else 0

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from tests.fuzz.targets import TARGETS
-
-RUNS = Path(__file__).with_name("runs.json")
+from tests.runs import Runs
 
 _HEAD = "| target | inputs | seconds | features | found |\n|---|---|---|---|---|\n"
 
@@ -22,16 +20,8 @@ class Run(msgspec.Struct, frozen=True):
     features: int
 
 
-def runs() -> Mapping[str, Run]:
-    """The last run of each target that found nothing."""
-    return msgspec.json.decode(RUNS.read_bytes(), type=dict[str, Run])
-
-
-def note(target: str, run: Run) -> None:
-    """Keep a run in place of the target's last one."""
-    kept = {**runs(), target: run}
-    ordered = {name: kept[name] for name in TARGETS if name in kept}
-    RUNS.write_bytes(msgspec.json.format(msgspec.json.encode(ordered), indent=1) + b"\n")
+#: The last run of each target that found nothing.
+RUNS = Runs(Path(__file__).with_name("runs.json"), Run)
 
 
 def row(target: str, run: Run | None) -> str:
@@ -43,5 +33,5 @@ def row(target: str, run: Run | None) -> str:
 
 def table() -> str:
     """All targets as Markdown."""
-    kept = runs()
+    kept = RUNS.read()
     return _HEAD + "".join(row(target, kept.get(target)) for target in TARGETS)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.soak.parts import PARTS
-from tests.soak.report import Row, note
+from tests.soak.report import RUNS, Row
 
 
 def soak(part: str, share: float) -> Iterator[Row]:
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         rows = list(soak(part, arguments.share))
         bad |= not all(row.fine for row in rows)
         if arguments.share >= 1:
-            note(part, rows, PARTS)
+            RUNS.note(part, rows, PARTS)
     return 1 if bad else 0
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-RUNS = Path(__file__).with_name("runs.json")
+from tests.runs import Runs
 
 _HEAD = "| what was done | what came of it | |\n|---|---|---|\n"
 
@@ -27,18 +26,10 @@ class Row(msgspec.Struct, frozen=True):
         return f"| {self.what} | {self.figure} | {'fine' if self.fine else 'BAD'} |\n"
 
 
-def runs() -> Mapping[str, Sequence[Row]]:
-    """The rows of each part's last whole run."""
-    return msgspec.json.decode(RUNS.read_bytes(), type=dict[str, list[Row]])
-
-
-def note(part: str, rows: Sequence[Row], order: Iterable[str]) -> None:
-    """Keep a part's rows in place of its last ones."""
-    kept = {**runs(), part: rows}
-    ordered = {name: kept[name] for name in order if name in kept}
-    RUNS.write_bytes(msgspec.json.format(msgspec.json.encode(ordered), indent=1) + b"\n")
+#: The rows of each part's last whole run.
+RUNS = Runs(Path(__file__).with_name("runs.json"), list[Row])
 
 
 def table() -> str:
     """All parts as Markdown."""
-    return _HEAD + "".join(str(row) for rows in runs().values() for row in rows)
+    return _HEAD + "".join(str(row) for rows in RUNS.read().values() for row in rows)
