@@ -9,4 +9,5 @@ _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 get = partial(httpx.get, verify=_NO_TLS, trust_env=False)
 post = partial(httpx.post, verify=_NO_TLS, trust_env=False)
+AsyncClient = partial(httpx.AsyncClient, verify=_NO_TLS, trust_env=False)
 Client = partial(httpx.Client, verify=_NO_TLS, trust_env=False)

@@ -176,6 +176,16 @@ def test_an_open_incident_survives_for_a_task_that_stays(file: Path, caplog: pyt
     assert said == [("task cannot be read", "1"), ("task cannot be read", "2"), ("task can be read again", "1")]
 
 
+async def reloaded_during_a_scrape(exporter: Exporter, file: Path) -> asyncio.Task[dict[str, str]]:
+    """Ask for a page, reload while BlueKing has not answered; the page to come."""
+    scrape = asyncio.create_task(exporter.page())
+    while not exporter.sites[0].asked:
+        await asyncio.sleep(0)
+    file.write_text(text(7), "utf-8")
+    await exporter.reloader.reload()
+    return scrape
+
+
 def test_a_scrape_in_flight_finishes_with_the_old_one(file: Path) -> None:
     """Its connections are closed when its page is out, and not before."""
 
@@ -188,11 +198,7 @@ def test_a_scrape_in_flight_finishes_with_the_old_one(file: Path) -> None:
 
         slow = sops_site(lambda _: tree())
         exporter = Exporter(file, lambda: BlueKing(handle))
-        scrape = asyncio.create_task(exporter.page())
-        while not exporter.sites[0].asked:
-            await asyncio.sleep(0)
-        file.write_text(text(7), "utf-8")
-        await exporter.reloader.reload()
+        scrape = await reloaded_during_a_scrape(exporter, file)
         assert [site.closed for site in exporter.sites] == [False, False]
         gate.set()
         assert await scrape == {"1": "read", "2": "read"}
@@ -212,11 +218,7 @@ def test_a_task_that_left_during_a_scrape_opens_no_incident(file: Path, caplog: 
             return refusal(3540400)
 
         exporter = Exporter(file, lambda: BlueKing(handle))
-        scrape = asyncio.create_task(exporter.page())
-        while not exporter.sites[0].asked:
-            await asyncio.sleep(0)
-        file.write_text(text(7), "utf-8")
-        await exporter.reloader.reload()
+        scrape = await reloaded_during_a_scrape(exporter, file)
         gate.set()
         assert set((await scrape).values()) == {"not_found"}
 

@@ -19,7 +19,7 @@ from starlette.routing import Route
 from exporter.connections import Limits
 from exporter.demo.simulator import Simulator
 from exporter.demo.site import Options
-from tests import simulated
+from tests import plain, simulated
 from tests.processes import Exporter, until
 from tests.soak.ground import POOL, Ground, Weight, exporting, ground, level, page, weighed
 from tests.soak.report import Row
@@ -60,7 +60,7 @@ async def _crowd(exporter: Exporter, rounds: int) -> float:
     """The seconds of the slowest page of a scraper."""
     limits = httpx.Limits(max_connections=CROWD, max_keepalive_connections=CROWD)
     worst = 0.0
-    async with httpx.AsyncClient(base_url=exporter.url, trust_env=False, timeout=60, limits=limits) as client:
+    async with plain.AsyncClient(base_url=exporter.url, timeout=60, limits=limits) as client:
         for _ in range(rounds):
             scraping = [_seconds(client) for _ in range(CROWD)]
             odd = [_reader(exporter, leaves=bool(number % 2)) for number in range(20)]
@@ -118,7 +118,7 @@ def _left(exporter: Exporter, before: Weight) -> Weight:
 async def _hold(exporter: Exporter, clients: int) -> tuple[Weight, float]:
     """Open that many, and leave; the weight and the seconds for a page while they are there."""
     writers = [(await _connect(exporter))[1] for _ in range(clients)]
-    async with httpx.AsyncClient(base_url=exporter.url, trust_env=False, timeout=60) as client:
+    async with plain.AsyncClient(base_url=exporter.url, timeout=60) as client:
         seconds = await _seconds(client)
     held = Weight.of(exporter.process.pid)
     for writer in writers:
