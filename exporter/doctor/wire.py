@@ -9,7 +9,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -81,7 +81,7 @@ async def _knock(way: Way, context: ssl.SSLContext | None) -> Way:
     finally:
         if writer is not None:
             await _leave(writer)
-    return _with(way, issuer=_issuer(certificate), expires=_expiry(certificate))
+    return replace(way, issuer=_issuer(certificate), expires=_expiry(certificate))
 
 
 async def _leave(writer: asyncio.StreamWriter) -> None:
@@ -105,12 +105,7 @@ def _ended(way: Way, step: Step, error: Exception) -> Way:
     code = error.verify_code if isinstance(error, ssl.SSLCertVerificationError) else None
     # Where a name has several addresses, asyncio puts all of their errors into one text.
     refused = isinstance(error, ConnectionRefusedError) or f"[Errno {errno.ECONNREFUSED}]" in str(error)
-    return _with(way, failed=step, error=_said(error), verify_code=code, refused=refused)
-
-
-def _with(way: Way, **values: Any) -> Way:
-    fields = {name: getattr(way, name) for name in Way.__slots__}
-    return Way(**(fields | values))
+    return replace(way, failed=step, error=_said(error), verify_code=code, refused=refused)
 
 
 def _said(error: Exception) -> str:
