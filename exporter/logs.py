@@ -56,5 +56,7 @@ def set_up(level: str, line_format: Format) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Json() if line_format == "json" else Logfmt())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for chatty in ("uvicorn", "uvicorn.error", "asyncio", "aiohttp"):
+    for chatty in ("asyncio", "aiohttp"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))
+    # uvicorn warns of what clients do wrong, a line for each request: a stranger must not fill the log with it.
+    logging.getLogger("uvicorn").setLevel(logging.WARNING if level == "debug" else logging.ERROR)

@@ -126,6 +126,18 @@ def test_sighup_reloads(config: Path) -> None:
         assert "Traceback" not in exporter.log
 
 
+@pytest.mark.parametrize(("level", "lines"), [("info", 0), ("debug", 2)])
+def test_what_a_client_does_wrong_is_told_to_it_and_not_to_the_log(config: Path, level: str, lines: int) -> None:
+    """A stranger who speaks no HTTP cannot fill the log; who looks for the reason finds it at level debug."""
+    with serving(config, "--log.level", level) as exporter:
+        door = httpx.URL(exporter.url)
+        for raw in (b"EHLO mail\r\n\r\n", b"GET / HTTP/1.1\r\nHost: x\r\nBad Header\r\n\r\n"):
+            with socket.create_connection((door.host, door.port), timeout=SECONDS) as client:
+                client.sendall(raw)
+                assert b" 400 " in client.recv(1000)
+        assert exporter.log.count("level=warning") == lines, exporter.log
+
+
 def test_a_web_configuration_guards_every_door(config: Path) -> None:
     """Over TLS, with a password; a mistake in it ends with 1, and the image's health check understands it."""
     authority = certificates.write(config.parent)
