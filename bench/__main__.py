@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import rendering
-from bench.process import ROOT, Server, exporter, free_port, installed, machine, running, upstream
+from bench.process import ROOT, Server, exporter, installed, machine, running, upstream
+from tools.processes import free_port
 
 TASKS = 1000
 LATENCY = 0.05

@@ -6,14 +6,16 @@ import contextlib
 import http.client
 import os
 import platform
-import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from tools.processes import free_port, started, until
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,13 +27,6 @@ def machine() -> str:
     models = (line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name"))
     cpu = next(models, "?: unknown processor").partition(":")[2].strip()
     return f"{datetime.now(UTC):%Y-%m-%d}, {platform.python_implementation()} {platform.python_version()}, {cpu}"
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +58,14 @@ class Server:
         connection.close()
         return Fetched(body, time.perf_counter() - began)
 
+    def answers(self, path: str) -> bool:
+        """Whether there is any answer."""
+        try:
+            self.get(path, timeout=1.0)
+        except OSError:
+            return False
+        return True
+
     def cpu(self) -> float:
         """Seconds of CPU that it has used, system time included."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
@@ -77,22 +80,13 @@ class Server:
 @contextlib.contextmanager
 def running(command: Sequence[str], port: int, ready: str, *, patience: float = 60) -> Iterator[Server]:
     """A server, from the moment that `ready` is answered (after `patience` seconds at most) until the block ends."""
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    server = Server(process, port)
-    try:
-        deadline = time.monotonic() + patience
-        while True:
-            with contextlib.suppress(OSError):
-                server.get(ready, timeout=1.0)
-                break
-            if process.poll() is not None or time.monotonic() > deadline:
-                said = process.stderr.read().decode() if process.stderr else ""
-                raise RuntimeError(f"{command[0]} did not start: {said}")
-            time.sleep(0.01)
+    with tempfile.TemporaryFile() as log, started(command, cwd=ROOT, stderr=log) as process:
+        server = Server(process, port)
+        until(lambda: process.poll() is not None or server.answers(ready), seconds=patience)
+        if process.poll() is not None:
+            log.seek(0)
+            raise RuntimeError(f"{command[0]} did not start: {log.read().decode(errors='replace')}")
         yield server
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
 
 
 @contextlib.contextmanager

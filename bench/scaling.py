@@ -20,8 +20,9 @@ import msgspec
 
 from bench import costmodel
 from bench.costmodel import COSTS, Results, Run, Size
-from bench.process import Server, free_port, listed, machine, running, serving
+from bench.process import Server, listed, machine, running, serving
 from exporter.demo.crowd import BASE
+from tools.processes import free_port
 
 CONFIG = """
 bkapi:

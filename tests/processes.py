@@ -7,39 +7,20 @@ import io
 import logging
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 from unittest import mock
 
 import httpx
 
 from exporter.cli import main
 from tests import plain
-
-T = TypeVar("T")
+from tools.processes import free_port, started, until
 
 SECONDS = 60.0
-
-
-def until(ask: Callable[[], T], satisfied: Callable[[T], object] = bool, seconds: float = SECONDS) -> T:
-    """Ask again and again until the answer satisfies; AssertionError with the last answer."""
-    give_up = time.monotonic() + seconds
-    while not satisfied(answer := ask()):
-        assert time.monotonic() < give_up, f"not within {seconds} s; the last answer was {answer!r}"
-        time.sleep(0.01)
-    return answer
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -129,20 +110,12 @@ def serving(
     address = f"127.0.0.1:{port}"
     arguments = ["serve", "--config.file", str(config), "--web.listen-address", address, *flags]
     log_file = config.parent / f"exporter-{port}.log"
-    with log_file.open("wb") as log:
-        process = subprocess.Popen(
-            [*start, *arguments] if start else command(*arguments), env=environment(**(env or {})), stderr=log
-        )
-    exporter = Exporter(process, f"http://{address}", log_file)
-    try:
+    program = [*start, *arguments] if start else command(*arguments)
+    with (
+        log_file.open("wb") as log,
+        started(program, env=environment(**(env or {})), stderr=log) as process,
+    ):
+        exporter = Exporter(process, f"http://{address}", log_file)
         until(lambda: process.poll() is not None or "listening" in exporter.log)
         assert process.poll() is None, f"ended with {process.returncode}:\n{exporter.log}"
         yield exporter
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()

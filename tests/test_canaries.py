@@ -13,8 +13,9 @@ import bcrypt
 import pytest
 
 from tests import evil, plain
-from tests.processes import SECONDS, Exporter, serving, told, until
+from tests.processes import SECONDS, Exporter, serving, told
 from tests.webconfig import certificates
+from tools.processes import until
 
 #: Every canary holds it.
 MARK = "CANARY-7f3a"

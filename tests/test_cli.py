@@ -10,8 +10,9 @@ import pytest
 
 from exporter import __version__, cli, commands
 from tests import plain
-from tests.processes import SECONDS, command, environment, free_port, told, until
+from tests.processes import SECONDS, command, environment, told
 from tests.test_process import CONFIG
+from tools.processes import free_port, started, until
 
 
 @pytest.fixture
@@ -126,25 +127,16 @@ def test_a_reader_that_leaves_early_is_no_error(config: Path, monkeypatch: pytes
     assert cli.main(["check-config", str(config)]) == 0
 
 
-def test_the_demo_answers(tmp_path: Path) -> None:
+def test_the_demo_answers() -> None:
     """One command, no configuration: a page with tasks of all four systems, and its own BlueKing for whoever wants it."""
-    import subprocess
-
     port, other = free_port(), free_port()
-    arguments = (
-        ("demo", "--web.listen-address", f"127.0.0.1:{port}"),
-        ("demo", "--simulator-only", "--simulator.listen-address", f"127.0.0.1:{other}"),
-    )
-    with (tmp_path / "log").open("wb") as log:
-        running = [subprocess.Popen(command(*each), stderr=log, env=environment()) for each in arguments]
-    try:
+    demo = command("demo", "--web.listen-address", f"127.0.0.1:{port}")
+    simulator = command("demo", "--simulator-only", "--simulator.listen-address", f"127.0.0.1:{other}")
+    with started(demo, env=environment()) as one, started(simulator, env=environment()) as two:
         page = until(lambda: ask(f"http://127.0.0.1:{port}/metrics"))
         assert all(f'system="{system}"' in page for system in ("sops", "bkflow", "nodeman", "gsekit"))
         assert "API not found" in until(lambda: ask(f"http://127.0.0.1:{other}/"))
-    finally:
-        for process in running:
-            process.terminate()
-    assert [process.wait(SECONDS) for process in running] == [0, 0]
+    assert [one.returncode, two.returncode] == [0, 0]
 
 
 def ask(url: str) -> str:

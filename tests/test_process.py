@@ -19,8 +19,9 @@ import httpx
 import pytest
 
 from tests import plain
-from tests.processes import SECONDS, ended, environment, serving, told, until
+from tests.processes import SECONDS, ended, environment, serving, told
 from tests.webconfig import certificates
+from tools.processes import until
 
 CONFIG = """\
 bkapi: {{auth: {{bk_app_code: app, bk_app_secret: s3cret-word}}}}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tests.faults.catalogue import Fault
 from tests.faults.stage import MAX_CONNECTIONS, SCRAPE_TIMEOUT, Seen, Stage
-from tests.processes import until
+from tools.processes import until
 
 
 @dataclass(frozen=True, slots=True)

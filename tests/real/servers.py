@@ -2,56 +2,26 @@
 
 import contextlib
 import json
-import socket
-import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import httpx
 
 from tests import plain
-
-T = TypeVar("T")
-
-
-def poll(ask: Callable[[], T], satisfied: Callable[[T], bool], timeout: float, *, every: float = 0.05) -> T:
-    """Ask again and again until the answer satisfies; AssertionError with the last answer after timeout seconds."""
-    give_up = time.monotonic() + timeout
-    while not satisfied(answer := ask()):
-        assert time.monotonic() < give_up, f"not within {timeout} s; the last answer was {answer!r}"
-        time.sleep(every)
-    return answer
-
-
-def unused_port() -> int:
-    """Return a loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tools.processes import free_port, started, until
 
 
 @contextlib.contextmanager
 def running(command: Sequence[str], *, ready_url: str, log: Path, timeout: float = 60) -> Iterator[int]:
-    """Run a server while the block runs, which begins when ready_url answers 200; yields the pid.
-
-    The block ends with SIGTERM, and SIGKILL for a server that does not heed it.
-    """
-    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
-        try:
-            poll(lambda: process.poll() is not None or answers(ready_url), bool, timeout)
-            assert process.poll() is None, f"{command[0]} ended with {process.returncode}:\n{log.read_text('utf-8')}"
-            yield process.pid
-        finally:
-            process.terminate()
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                process.kill()
+    """Run a server while the block runs, which begins when ready_url answers 200; yields the pid."""
+    with log.open("wb") as output, started(command, stdout=output, stderr=output) as process:
+        until(lambda: process.poll() is not None or answers(ready_url), seconds=timeout)
+        assert process.poll() is None, f"{command[0]} ended with {process.returncode}:\n{log.read_text('utf-8')}"
+        yield process.pid
 
 
 def answers(url: str) -> bool:
@@ -104,10 +74,10 @@ class PrometheusServer:
     ) -> list[Sample]:
         """Return the expression's vector as soon as it satisfies; by default, as soon as it has an element."""
         try:
-            return poll(lambda: self.query(expr), predicate, timeout)
-        except AssertionError as error:
+            return until(lambda: self.query(expr), predicate, timeout, every=0.05)
+        except TimeoutError as error:
             errors = [target["lastError"] for target in self.targets()]
-            raise AssertionError(f"{expr}: {error}; the targets' last errors: {errors}") from error
+            raise TimeoutError(f"{expr}: {error}; the targets' last errors: {errors}") from error
 
     def reload(self) -> None:
         """Let it read its configuration and rules again; AssertionError if it refuses them."""
@@ -121,7 +91,7 @@ def prometheus(program: str, config: Mapping[str, Any], folder: Path) -> Iterato
 
     It knows no target in its first 5 s: that is how often it takes over what discovery found.
     """
-    port = unused_port()
+    port = free_port()
     command = [
         program,
         f"--config.file={written(folder / 'prometheus.yml', config)}",
@@ -162,7 +132,7 @@ class AlertmanagerServer:
 @contextlib.contextmanager
 def alertmanager(program: str, config: Mapping[str, Any], folder: Path) -> Iterator[AlertmanagerServer]:
     """Run Alertmanager on a configuration; files that it names are relative to the folder."""
-    port = unused_port()
+    port = free_port()
     command = [
         program,
         f"--config.file={written(folder / 'alertmanager.yml', config)}",
@@ -261,5 +231,5 @@ class Webhook(LoopbackServer):
 
     def wait_for(self, predicate: Callable[[dict[str, Any]], bool], timeout: float = 60) -> dict[str, Any]:
         """Return the first notification that satisfies."""
-        received = poll(lambda: list(self.received), lambda all_: any(map(predicate, all_)), timeout)
+        received = until(lambda: list(self.received), lambda all_: any(map(predicate, all_)), timeout)
         return next(filter(predicate, received))

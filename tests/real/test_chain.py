@@ -15,7 +15,8 @@ from exporter.demo.world import Population
 from tests import simulated
 from tests.alerting.rulefiles import FOLDER, RULES
 from tests.processes import Exporter, serving
-from tests.real.servers import AlertmanagerServer, PrometheusServer, Webhook, poll
+from tests.real.servers import AlertmanagerServer, PrometheusServer, Webhook
+from tools.processes import until
 
 pytestmark = [pytest.mark.real, pytest.mark.long]
 
@@ -163,7 +164,7 @@ def test_a_system_that_is_down_mutes_its_tasks_and_ends_none_of_their_alerts(cha
     chain.message("firing", "BkTaskFailed", TASK)
     chain.simulator.misbehave("sops", "engine")
     chain.chat("🔴 BlueKing system unreadable: sops\n")
-    poll(chain.alertmanager.alerts, lambda alerts: muted(alerts) >= {"BkTaskUnreadable", "BkTaskFailed"}, 30)
+    until(chain.alertmanager.alerts, lambda alerts: muted(alerts) >= {"BkTaskUnreadable", "BkTaskFailed"}, 30)
 
     chain.simulator.misbehave("sops", None)
     chain.chat("✅ Resolved: BlueKing system unreadable: sops\n")

@@ -14,6 +14,7 @@ from tests.dashboards.boards import BOARDS, Panel, every, filled_in, panels, que
 from tests.real import servers
 from tests.real.programs import Monitoring
 from tests.real.servers import PrometheusServer
+from tools.processes import free_port, until
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("dashboards")]
 
@@ -41,7 +42,7 @@ MAY_BE_EMPTY = {
 def prometheus(monitoring: Monitoring, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusServer]:
     """Run a Prometheus with all rules on a fast demo, until the rules have seen it twice."""
     folder = tmp_path_factory.mktemp("prometheus")
-    address = f"127.0.0.1:{servers.unused_port()}"
+    address = f"127.0.0.1:{free_port()}"
     command = [str(Path(sys.executable).with_name("bk-task-exporter")), "demo", "--web.listen-address", address]
     for path in RULES:
         shutil.copy(path, folder)
@@ -70,7 +71,7 @@ def test_every_query_of_a_panel_has_an_answer(prometheus: PrometheusServer, pane
     """No panel is empty on the demo: each of its queries brings data."""
     for expr in queries(panel):
         if not any(part in expr for part in MAY_BE_EMPTY) or " or\n" in expr:
-            servers.poll(functools.partial(answered, prometheus, panel, expr), bool, 20, every=0.5)
+            until(functools.partial(answered, prometheus, panel, expr), bool, 20, every=0.5)
 
 
 @pytest.mark.parametrize("name", BOARDS)

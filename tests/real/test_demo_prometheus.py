@@ -11,6 +11,7 @@ from tests import plain
 from tests.real import servers
 from tests.real.programs import Monitoring
 from tests.real.servers import PrometheusServer
+from tools.processes import free_port
 
 pytestmark = pytest.mark.real
 
@@ -22,7 +23,7 @@ TEXT = {"Accept": "text/plain;version=0.0.4"}
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The demo, as the installed command runs it; returns its ``host:port``."""
-    address = f"127.0.0.1:{servers.unused_port()}"
+    address = f"127.0.0.1:{free_port()}"
     command = [str(Path(sys.executable).with_name("bk-task-exporter")), "demo", "--web.listen-address", address]
     log = tmp_path_factory.mktemp("demo") / "log"
     with servers.running([*command, "--seed", "7"], ready_url=f"http://{address}/-/ready", log=log):

@@ -21,6 +21,7 @@ from tests.real.servers import AlertmanagerServer
 from tests.test_layout import tracked
 from tests.webconfig import certificates
 from tools.generate import ROOT
+from tools.processes import free_port, until
 
 pytestmark = pytest.mark.real
 
@@ -82,7 +83,7 @@ class Clone:
                 start_new_session=True,
             )
         ready, process = f"http://{self.environment['LISTEN']}/-/ready", self.server
-        servers.poll(lambda: process.poll() is not None or servers.answers(ready), bool, 90)
+        until(lambda: process.poll() is not None or servers.answers(ready), seconds=90)
         assert process.poll() is None, f"{command}\n{log.read_text('utf-8')}"
 
     def status(self) -> str:
@@ -112,7 +113,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory, alertmanager: AlertmanagerSe
     for program in ("promtool", "amtool", "docker-compose", "curl"):
         programs.find(program)
     copy(folder)
-    address = f"127.0.0.1:{servers.unused_port()}"
+    address = f"127.0.0.1:{free_port()}"
     path = [str(folder / ".venv/bin"), *(str(Path(programs.kubernetes(name)).parent) for name in ("helm", "kubectl"))]
     environment = {name: value for name, value in os.environ.items() if name.startswith("PIP_") or name == "TMPDIR"} | {
         "PATH": os.pathsep.join([*path, os.environ["PATH"]]),

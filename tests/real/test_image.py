@@ -14,6 +14,7 @@ import pytest
 
 from tests.real import programs, servers
 from tools.generate import ROOT
+from tools.processes import free_port, until
 
 pytestmark = pytest.mark.real
 
@@ -115,13 +116,13 @@ class Container:
 @pytest.fixture
 def demo(podman: Podman) -> Iterator[Container]:
     """Run the demo as hard as a cluster would."""
-    address = f"127.0.0.1:{servers.unused_port()}"
+    address = f"127.0.0.1:{free_port()}"
     environment = f"--env=BK_TASK_EXPORTER_WEB_LISTEN_ADDRESS={address}"
     name = podman("run", "--detach", *HARDENED, environment, IMAGE, "demo").stdout.strip()
     container = Container(podman, name, f"http://{address}")
     try:
         ready = f"{container.url}/-/ready"
-        servers.poll(lambda: servers.answers(ready) or not container.state()["Running"], bool, 60)
+        until(lambda: servers.answers(ready) or not container.state()["Running"])
         assert container.state()["Running"], podman("logs", name).stderr
         yield container
     finally:
@@ -137,7 +138,7 @@ def test_demo_runs_on_a_read_only_root_with_64_mb(podman: Podman, demo: Containe
     def checked() -> subprocess.CompletedProcess[str]:  # an engine tries more than once, too
         return podman("healthcheck", "run", demo.name, check=False)
 
-    servers.poll(checked, lambda done: done.returncode == 0, 30)
+    until(checked, lambda done: done.returncode == 0, 30)
     podman("stop", "--time=10", demo.name)
     state = demo.state()
     assert (state["ExitCode"], state["OOMKilled"]) == (0, False)

@@ -11,6 +11,7 @@ import pytest
 from tests.real import programs, servers
 from tests.real.programs import Monitoring
 from tests.real.servers import AlertmanagerServer, Page, PrometheusServer, Sample, Webhook
+from tools.processes import free_port
 
 pytestmark = pytest.mark.real
 
@@ -119,7 +120,7 @@ def test_a_server_that_ends_at_once_shows_its_log(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "raise SystemExit('no such flag')"]
     with (
         pytest.raises(AssertionError, match="ended with 1:\nno such flag"),
-        servers.running(command, ready_url=f"http://127.0.0.1:{servers.unused_port()}", log=tmp_path / "log"),
+        servers.running(command, ready_url=f"http://127.0.0.1:{free_port()}", log=tmp_path / "log"),
     ):
         pytest.fail("it cannot be ready")
 

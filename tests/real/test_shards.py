@@ -13,7 +13,8 @@ from exporter.demo.crowd import BASE
 from exporter.demo.simulator import Simulator
 from exporter.demo.world import Population
 from tests import simulated
-from tests.processes import Exporter, serving, until
+from tests.processes import Exporter, serving
+from tools.processes import until
 
 pytestmark = pytest.mark.real
 

@@ -20,10 +20,11 @@ from exporter.connections import Limits
 from exporter.demo.simulator import Simulator
 from exporter.demo.site import Options
 from tests import plain, simulated
-from tests.processes import Exporter, until
+from tests.processes import Exporter
 from tests.soak.ground import POOL, Ground, Weight, exporting, ground, level, page, weighed
 from tests.soak.report import Row
 from tests.soak.week import HOURS, live
+from tools.processes import until
 
 #: A scrape's timeout, in seconds: Prometheus's default, and a short one.
 TIMEOUT, SHORT = 10.0, 5.0

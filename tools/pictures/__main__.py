@@ -7,13 +7,11 @@ compose.yaml starts. ``--only`` takes some of the pictures.
 import argparse
 import json
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -22,29 +20,15 @@ from tools.generate import ROOT
 from tools.pictures.album import ALBUM, FLAGS, program, take
 from tools.pictures.gallery import gallery
 from tools.pictures.harness import bundle, public
+from tools.processes import free_port, started
 
 IMAGES = ROOT / "docs/images"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def _running(*command: str) -> Iterator[None]:
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            yield
-        finally:
-            process.terminate()
 
 
 def _start(stack: ExitStack, seconds: float) -> dict[str, str]:
     """Run the demo and Prometheus until there is something to see; return their addresses."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-    exporter, prometheus = (f"127.0.0.1:{_free_port()}" for _ in range(2))
+    exporter, prometheus = (f"127.0.0.1:{free_port()}" for _ in range(2))
     shutil.copytree(ROOT / "prometheus/rules", folder / "rules")
     config = {
         "global": {"scrape_interval": "5s", "scrape_timeout": "4s", "evaluation_interval": "5s"},
@@ -53,13 +37,15 @@ def _start(stack: ExitStack, seconds: float) -> dict[str, str]:
     }
     (folder / "prometheus.yml").write_text(json.dumps(config), "utf-8")
     demo = str(Path(sys.executable).with_name("bk-task-exporter"))
-    stack.enter_context(_running(demo, "demo", "--web.listen-address", exporter, "--speed", "6"))
+    stack.enter_context(started([demo, "demo", "--web.listen-address", exporter, "--speed", "6"]))
     stack.enter_context(
-        _running(
-            "prometheus",
-            f"--config.file={folder / 'prometheus.yml'}",
-            f"--storage.tsdb.path={folder / 'data'}",
-            f"--web.listen-address={prometheus}",
+        started(
+            [
+                "prometheus",
+                f"--config.file={folder / 'prometheus.yml'}",
+                f"--storage.tsdb.path={folder / 'data'}",
+                f"--web.listen-address={prometheus}",
+            ]
         )
     )
     time.sleep(seconds)
