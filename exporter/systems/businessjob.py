@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 import msgspec
 
 from exporter.model import Identity, Labels, Place
-from exporter.systems.base import AllowParams, BizId, Id, TaskName, TaskParams
+from exporter.systems.base import AllowParams, BizId, DiscoverParams, Id, TaskName, TaskParams, Texts
 
 
 class JobAllow(AllowParams, frozen=True, forbid_unknown_fields=True):
@@ -16,6 +17,25 @@ class JobAllow(AllowParams, frozen=True, forbid_unknown_fields=True):
     SYSTEM: ClassVar[str]
 
     bk_biz_id: BizId
+
+    @property
+    def place(self) -> Place:
+        """The business."""
+        return Place(self.SYSTEM, str(self.bk_biz_id), "")
+
+
+class JobDiscover(DiscoverParams, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The jobs of a business."""
+
+    SYSTEM: ClassVar[str]
+    REFUSED: ClassVar[Mapping[str, str]] = {
+        "template_id": "jobs have no templates",
+        "keyword": "jobs have no names",
+        "status": "a job's status changes, and a job that left the listing would be lost; choose by the label state",
+    }
+
+    bk_biz_id: BizId
+    created_by: Annotated[Texts, msgspec.Meta(description="Only jobs that these users created.")] = ()
 
     @property
     def place(self) -> Place:

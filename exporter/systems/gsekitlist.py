@@ -6,40 +6,24 @@ is registered (`job/create_job/`, `config_template/config_template_list/`) names
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
-from exporter.model import Labels, Place
-from exporter.systems.base import (
-    BizId,
-    DiscoverParams,
-    Reading,
-    Request,
-    Site,
-    Texts,
-    count,
-    decode,
-    text,
-    timestamp,
-)
+from exporter.model import Labels
+from exporter.systems.base import Reading, Request, Site, count, decode, text, timestamp
+from exporter.systems.businessjob import JobDiscover
 from exporter.systems.listing import Listed, ListPage, ListPath, Slice, moment, rows, valid_id
 
 NAME = "gsekit"
 
 
-class Discover(DiscoverParams, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=NAME):
+class Discover(JobDiscover, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=NAME):
     """The jobs of a business, by gsekit's job list."""
 
-    REFUSED: ClassVar[Mapping[str, str]] = {
-        "template_id": "gsekit's jobs have no templates",
-        "keyword": "gsekit's jobs have no names",
-        "status": "a job's status changes, and a job that left the listing would be lost; choose by the label state",
-    }
+    SYSTEM: ClassVar[str] = NAME
 
-    bk_biz_id: BizId
-    created_by: Annotated[Texts, msgspec.Meta(description="Only jobs that these users created.")] = ()
     job_object: Annotated[
         tuple[Literal["configfile", "process"], ...],
         msgspec.Meta(description="Only jobs on these: configuration files, processes."),
@@ -63,11 +47,6 @@ class Discover(DiscoverParams, frozen=True, kw_only=True, forbid_unknown_fields=
         msgspec.Meta(description="Only jobs that do these."),
     ] = ()
     list_path: ListPath = ""
-
-    @property
-    def place(self) -> Place:
-        """The business."""
-        return Place(NAME, str(self.bk_biz_id), "")
 
 
 #: Filters that BlueKing and the entries call by the same name.

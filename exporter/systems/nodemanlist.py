@@ -6,41 +6,24 @@ see, it lists the jobs of all businesses that the user may see: so the business 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from exporter.model import Labels, Place
-from exporter.systems.base import (
-    BizId,
-    DiscoverParams,
-    Reading,
-    Request,
-    Site,
-    Texts,
-    count,
-    decode,
-    flag,
-    text,
-    timestamp,
-)
+from exporter.model import Labels
+from exporter.systems.base import Reading, Request, Site, Texts, count, decode, flag, text, timestamp
+from exporter.systems.businessjob import JobDiscover
 from exporter.systems.listing import Listed, ListPage, ListPath, Slice, moment, rows, valid_id
 
 NAME = "nodeman"
 
 
-class Discover(DiscoverParams, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=NAME):
+class Discover(JobDiscover, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=NAME):
     """The jobs of a business, by `job_list`."""
 
-    REFUSED: ClassVar[Mapping[str, str]] = {
-        "template_id": "nodeman's jobs have no templates",
-        "keyword": "nodeman's jobs have no names",
-        "status": "a job's status changes, and a job that left the listing would be lost; choose by the label state",
-    }
+    SYSTEM: ClassVar[str] = NAME
 
-    bk_biz_id: BizId
-    created_by: Annotated[Texts, msgspec.Meta(description="Only jobs that these users created.")] = ()
     step_type: Annotated[
         Texts, msgspec.Meta(description="Only jobs with these kinds of steps, such as `AGENT` or `PLUGIN`.")
     ] = ()
@@ -50,11 +33,6 @@ class Discover(DiscoverParams, frozen=True, kw_only=True, forbid_unknown_fields=
         bool, msgspec.Meta(description="Leave out jobs that a policy triggered by itself.")
     ] = False
     list_path: ListPath = ""
-
-    @property
-    def place(self) -> Place:
-        """The business."""
-        return Place(NAME, str(self.bk_biz_id), "")
 
 
 #: Filters that BlueKing and the entries call by the same name.
