@@ -129,9 +129,9 @@ def _text(scalar: Scalar, kind: inspect.StrType, written: str) -> str:
         text.encode()
     except UnicodeEncodeError:
         raise ValueError("is not UTF-8 text") from None
-    _check_text(text, kind)
-    if text and written in _CHECKS:
+    if written in _CHECKS and (text or kind.min_length):  # an optional one may be empty: then there is none
         _CHECKS[written](text)
+    _check_text(text, kind)
     return text
 
 

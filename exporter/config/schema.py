@@ -114,7 +114,7 @@ class SystemEntry(Bkapi, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How one system is reached. A key of `bkapi` that is given here too replaces the one there as a whole."""
 
     url: Annotated[
-        str, _written("url", "The address below which the system's paths begin.", "https://paas.example.com")
+        Text, _written("url", "The address below which the system's paths begin.", "https://paas.example.com")
     ]
     route: Annotated[str | None, Meta(description="Through the API gateway (`apigw`) or the older ESB (`esb`).")] = None
     api: Annotated[str | None, Meta(description="Which of the system's APIs to ask, where it has several.")] = None
