@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from exporter.aside import aside
 from exporter.errors import Reason, TaskError
-from exporter.gateway import Clocks, Gateway
+from exporter.gateway import NOT_NEEDED, Clocks, Gateway, Patience
 from exporter.keeper import Keeper
 from exporter.model import Identity
 from exporter.plan import Batch, BulkMemory, plan
@@ -24,7 +24,7 @@ _OF_THE_SYSTEM = frozenset({Reason.THROTTLED, Reason.CONNECT, Reason.TLS})
 #: Errors of a bulk resource that this site may simply not have, or not grant.
 _OF_THE_RESOURCE = frozenset({Reason.BAD_URL, Reason.FORBIDDEN})
 
-#: A batch that is not answered within this share of the page's time is asked for singly: one task may hang it.
+#: A batch that is not answered within this share of the page's time is asked for singly too: one task may hang it.
 _PATIENCE = 0.4
 #: So few tasks are asked for singly rather than halved again.
 _FEW = 4
@@ -35,7 +35,8 @@ class Flight:
     """One batch under way. It is given up when the last page that waits for it leaves."""
 
     batch: Batch
-    #: Seconds that a bulk call may take.
+    #: When it began (steady clock), and seconds after which its bulk call is late.
+    began: float
     patience: float
     task: asyncio.Task[None] | None = None
     waiters: int = 0
@@ -87,7 +88,7 @@ class Asker(Generic[K]):
         await asyncio.gather(*self._running, return_exceptions=True)
 
     def _take_off(self, batch: Batch, patience: float) -> Flight:
-        flight = Flight(batch, patience)
+        flight = Flight(batch, self._clocks.steady(), patience)
         self._flights.update(dict.fromkeys((target.identity for target in batch.targets), flight))
         flight.task = task = asyncio.create_task(self._fly(flight))
         self._running.add(task)
@@ -111,14 +112,13 @@ class Asker(Generic[K]):
                 del self._flights[target.identity]
 
     async def _fly(self, flight: Flight) -> None:
-        began = self._clocks.steady()
         try:
             if flight.batch.bulk_key is None:
                 await self._single(flight, flight.batch.targets[0])
-            elif error := await self._bulk(flight, flight.batch.targets, patience=flight.patience):
-                await self._fall_back(flight, error)
+            else:
+                await self._together(flight)
         finally:
-            seconds = self._clocks.steady() - began
+            seconds = self._clocks.steady() - flight.began
             for target in flight.batch.targets:
                 self.entry(target).seconds = seconds
 
@@ -136,13 +136,57 @@ class Asker(Generic[K]):
             return self._settle(flight, target, error)
         return self._settle(flight, target, None)
 
-    async def _bulk(self, flight: Flight, targets: Sequence[Target], *, patience: float) -> TaskError | None:
+    async def _together(self, flight: Flight) -> None:
+        """Ask for a batch with one call; where that is late, single calls race it."""
+        async with asyncio.TaskGroup() as group:
+            patience = Patience(some=flight.patience)
+            bulk = group.create_task(self._bulk(flight, flight.batch.targets, patience))
+            lateness = group.create_task(patience.late.wait())
+            await asyncio.wait({bulk, lateness}, return_when=asyncio.FIRST_COMPLETED)
+            lateness.cancel()
+            if not bulk.done():
+                await self._race(flight, bulk, group.create_task(self._singles(flight, flight.batch.targets)))
+            elif error := bulk.result():
+                await self._fall_back(flight, error)
+
+    async def _race(
+        self, flight: Flight, bulk: asyncio.Task[TaskError | None], singles: asyncio.Task[list[TaskError | None]]
+    ) -> None:
+        """One task may hang its batch, and its single call tells; or BlueKing is slow, and the batch comes yet."""
+        try:
+            await asyncio.wait({bulk, singles}, return_when=asyncio.FIRST_COMPLETED)
+            if bulk.done() and bulk.result():
+                await asyncio.wait({singles})
+            elif singles.done() and all(singles.result()):
+                await asyncio.wait({bulk})
+        except asyncio.CancelledError:
+            self._suspect(flight)
+            raise
+        if bulk.done() and not bulk.result():
+            singles.cancel(NOT_NEEDED)
+            self._memory.too_big(flight.batch, flight.began)
+        else:
+            bulk.cancel()
+            self._blame(flight, flight.batch.targets, singles.result())
+
+    def _suspect(self, flight: Flight) -> None:
+        """The page is over before the race is: few tasks without a good answer are those that hang the batch."""
+        targets = flight.batch.targets
+        good = {identity for identity, (error, _) in flight.results.items() if error is None}
+        left = [target for target in targets if target.identity not in good]
+        if len(left) <= min(_FEW, len(targets) // 2):
+            for target in left:
+                self.entry(target).spoils = True
+        else:
+            self._memory.too_big(flight.batch, flight.began)
+
+    async def _bulk(self, flight: Flight, targets: Sequence[Target], patience: Patience) -> TaskError | None:
         """Ask for some tasks of a batch with one call; the error is why it brought nothing."""
         gateway, bulk = self.gateways[flight.batch.system], SYSTEMS[flight.batch.system].BULK
         assert bulk is not None  # noqa: S101 (a plan makes no batch without it)
         params = [target.params for target in targets]
         try:
-            async with gateway.answer(bulk.request(params, gateway.config.site), timeout=patience) as data:
+            async with gateway.answer(bulk.request(params, gateway.config.site), patience) as data:
                 answers = await aside(len(data), lambda: bulk.split(data, params))
                 reasons = set()
                 for target, answer in zip(targets, answers, strict=True):
@@ -158,6 +202,8 @@ class Asker(Generic[K]):
                     gateway.unread(bulk.operation, reason)
         except TaskError as error:
             return error.bare()
+        if not patience.late.is_set():
+            self._memory.good(flight.batch, len(targets))
         return None
 
     async def _fall_back(self, flight: Flight, error: TaskError) -> None:
@@ -168,7 +214,7 @@ class Asker(Generic[K]):
         elif error.reason in _OF_THE_RESOURCE:
             await self._without_bulk(flight, error)
         elif error.reason is Reason.TIMEOUT:
-            self._blame(flight.batch, targets, await self._singles(flight, targets))
+            self._blame(flight, targets, await self._singles(flight, targets))
         else:
             await self._search(flight, targets, error)
 
@@ -189,24 +235,24 @@ class Asker(Generic[K]):
                 self.entry(target).spoils = said is not None
             return
         halves = targets[: len(targets) // 2], targets[len(targets) // 2 :]
-        failed = await asyncio.gather(*(self._bulk(flight, half, patience=flight.patience) for half in halves))
+        failed = await asyncio.gather(*(self._bulk(flight, half, Patience(most=flight.patience)) for half in halves))
         if all(failed):
             errors = await self._singles(flight, targets)
             if error.reason is Reason.AUTH and not any(errors):
                 self._memory.missing(flight.batch, whole_system=True)  # an unknown path is a redirect to some sites
             else:
-                self._blame(flight.batch, targets, errors)
+                self._blame(flight, targets, errors)
         elif not any(failed):
-            self._memory.too_big(flight.batch)
+            self._memory.too_big(flight.batch, flight.began)
         else:
             await self._search(flight, halves[0] if failed[0] else halves[1], error)
 
-    def _blame(self, batch: Batch, targets: Sequence[Target], errors: Sequence[TaskError | None]) -> None:
+    def _blame(self, flight: Flight, targets: Sequence[Target], errors: Sequence[TaskError | None]) -> None:
         """Who fails alone too has spoiled the batch, unless all do: then the system is in trouble, and no task."""
         if all(errors):
             return
         if not any(errors):
-            self._memory.too_big(batch)
+            self._memory.too_big(flight.batch, flight.began)
         for target, error in zip(targets, errors, strict=True):
             self.entry(target).spoils = error is not None
 

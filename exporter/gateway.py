@@ -39,6 +39,9 @@ log = logging.getLogger(__name__)
 #: What may be tried once more: it may pass, and BlueKing has not decided anything.
 _RETRIED = frozenset({Reason.CONNECT, Reason.SERVER})
 
+#: What a request is cancelled with that nobody needs any more, and that has failed nobody.
+NOT_NEEDED = "not needed any more"
+
 #: Seconds within which probes, each a page of its own, count as one page.
 CROWD = 10.0
 
@@ -87,6 +90,21 @@ class Contact:
     seconds: float
     operation: str
     error: TaskError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a caller waits for one answer, in seconds from sending its request: `most` at all, `some` gladly.
+
+    After `some` the answer is `late`, and whoever waits for that may do something else meanwhile.
+    """
+
+    most: float = math.inf
+    some: float = math.inf
+    late: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
+
+
+_AS_CONFIGURED = Patience()
 
 
 class Gateway:
@@ -200,15 +218,15 @@ class Gateway:
             return data
 
     @asynccontextmanager
-    async def answer(self, request: Request, *, timeout: float = math.inf) -> AsyncIterator[bytes]:  # noqa: ASYNC109
+    async def answer(self, request: Request, patience: Patience = _AS_CONFIGURED) -> AsyncIterator[bytes]:
         """The same, for callers that ask for much: what they look at within this counts as memory in use.
 
-        `timeout` are seconds for the answer, where the caller has less patience than the configuration.
+        `patience` is for callers that have less of it than the configuration.
         """
         with self._memory.hold() as hold:
             async with self._slots, self._breaker.admission():
                 try:
-                    data = await self._ask_twice(request, timeout, hold)
+                    data = await self._ask_twice(request, patience, hold)
                 except TaskError as error:
                     self._breaker.refused(error)
                     raise
@@ -223,7 +241,7 @@ class Gateway:
         """Count an answer that BlueKing called good, and that was none to whoever asked."""
         self._meter.failed(self.config.name, operation, reason)
 
-    async def _ask_twice(self, request: Request, patience: float, hold: Hold) -> bytes:
+    async def _ask_twice(self, request: Request, patience: Patience, hold: Hold) -> bytes:
         sent = self._authorization
         try:
             return await self._ask_once(request, patience, hold)
@@ -240,32 +258,41 @@ class Gateway:
             return self._authorization != sent  # the secret was rotated under us
         return request.idempotent and error.reason in _RETRIED
 
-    async def _ask_once(self, request: Request, patience: float, hold: Hold) -> bytes:
+    async def _ask_once(self, request: Request, patience: Patience, hold: Hold) -> bytes:
         waited = await self._bucket.take()
         if waited > 0:
             self._meter.throttled(self.config.name, waited)
         began = self._clocks.steady()
         failure: TaskError | None = TaskError(Reason.TIMEOUT, "no answer before the page's deadline")  # if cancelled
+        needed = True
         try:
-            reply = await self._send(request, min(patience, self.config.timeout), hold)
+            reply = await self._send(request, patience, hold)
             data = await aside(len(reply.body), lambda: data_of(reply))
             failure = None
         except TaskError as error:
             failure = self._masked(error)
             raise failure from None
+        except asyncio.CancelledError as cancelled:
+            needed = NOT_NEEDED not in cancelled.args
+            raise
         finally:
-            self._note(request.operation, self._clocks.steady() - began, failure)
+            seconds, reason = self._clocks.steady() - began, failure.reason if failure and needed else None
+            self._meter.requested(self.config.name, request.operation, seconds, reason)
+            if needed:
+                self._note(Contact(self._clocks.wall(), seconds, request.operation, failure))
         return data
 
-    def _note(self, operation: str, seconds: float, failure: TaskError | None) -> None:
-        self._meter.requested(self.config.name, operation, seconds, None if failure is None else failure.reason)
-        contact = Contact(self._clocks.wall(), seconds, operation, failure)
-        if failure is None:
+    def _note(self, contact: Contact) -> None:
+        if contact.error is None:
             self.last_good = contact
         else:
             self.last_bad = contact
 
-    async def _send(self, request: Request, seconds: float, hold: Hold) -> Reply:
+    async def _send(self, request: Request, patience: Patience, hold: Hold) -> Reply:
+        seconds = min(patience.most, self.config.timeout)
+        timer = (
+            asyncio.get_running_loop().call_later(patience.some, patience.late.set) if patience.some < seconds else None
+        )
         try:
             async with asyncio.timeout(seconds):
                 return await self._exchange(self._compose(request), hold)
@@ -273,6 +300,9 @@ class Gateway:
             raise TaskError(Reason.TIMEOUT, f"no whole answer within {seconds:.3g}s") from None
         except httpx.TransportError as error:
             raise _wire_error(error) from None
+        finally:
+            if timer is not None:
+                timer.cancel()
 
     def _compose(self, request: Request) -> httpx.Request:
         """A request with all that it needs, so that httpx need not look through its headers for what is missing."""

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import json
 import tracemalloc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -233,6 +233,153 @@ def test_a_batch_that_fails_though_its_tasks_do_not_is_halved():
         return seen
 
     assert run(main) == [{"bulk": 4}, {"bulk": 2}, {"bulk": 2}]  # 50, again, 25 and 25; then 25 and 25
+
+
+def sops_gateway(trouble: Callable[[list[int]], Awaitable[httpx.Response | None]]) -> BlueKing:
+    """Single calls are answered at once; `trouble(ids)` may keep a bulk call waiting, or answer it otherwise."""
+
+    async def handle(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return good(tree())
+        ids = json.loads(request.read())["task_id_list"]
+        answer = await trouble(ids)
+        return answer or good([{"id": task_id, "name": "", "status": tree()} for task_id in ids])
+
+    return BlueKing(handle)
+
+
+SHIPPED: dict[str, Any] = {"max_connections": 32, "requests_per_second": 10.0}
+
+
+async def pages(clock: Clock, site: BlueKing, tasks: int, waits: list[float]) -> list[tuple[int, dict[str, int]]]:
+    """Pages of so many tasks with the limits as they come: how many tasks each lacked, and what it asked."""
+    bench = collector(clock, {"sops": site}, cache_ttl=0, configs={"sops": system_config(**SHIPPED)})
+    seen = []
+    for wait in waits:
+        await asyncio.sleep(wait)
+        site.asked.clear()
+        page = await bench.scrape([sops(task_id) for task_id in range(1, tasks + 1)])
+        seen.append((sum(state is not State.RUNNING for state in page.values()), dict(site.operations)))
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("answer", "times"),
+    [
+        (lambda: httpx.Response(502), 2),  # it is asked for once more
+        (lambda: refusal(1640401, status=404), 1),
+        (lambda: httpx.Response(403, json={"result": False, "message": "no"}), 1),
+        (lambda: httpx.Response(302, headers={"Location": "/"}), 1),
+        (lambda: refusal(3599999), 1),
+    ],
+    ids=["502", "404", "403", "302", "refused"],
+)
+def test_one_bad_answer_to_a_batch_does_not_end_bulk_calls(answer: Callable[[], httpx.Response], times: int):
+    """Other batches are answered, so the resource is there, and it is not for their size."""
+
+    async def main(clock: Clock) -> list[tuple[int, dict[str, int]]]:
+        bad = [True] * times
+
+        async def trouble(ids: list[int]) -> httpx.Response | None:
+            return answer() if 7 in ids and bad and bad.pop() else None
+
+        return (await pages(clock, sops_gateway(trouble), 1005, [15, 15]))[1:]
+
+    assert run(main) == [(0, {"bulk": 21})]
+
+
+def test_a_resource_that_was_there_is_tried_at_each_page():
+    """A page without it costs single calls, and the next one is whole again."""
+
+    async def main(clock: Clock) -> list[tuple[int, dict[str, int]]]:
+        gone: list[bool] = []
+
+        async def trouble(_: list[int]) -> httpx.Response | None:
+            return refusal(1640401, status=404) if gone else None
+
+        site = sops_gateway(trouble)
+        bench = collector(clock, {"sops": site}, cache_ttl=0)
+        seen = []
+        for state in (False, True, False):
+            gone[:] = [True] * state
+            site.asked.clear()
+            await asyncio.sleep(15)
+            page = await bench.scrape([sops(task_id) for task_id in range(1, 101)])
+            seen.append((sum(each is not State.RUNNING for each in page.values()), dict(site.operations)))
+        return seen
+
+    assert run(main) == [(0, {"bulk": 2}), (0, {"bulk": 2, "single": 100}), (0, {"bulk": 2})]
+
+
+def test_a_batch_that_is_late_once_costs_nothing():
+    """Single calls race it; the sizes of batches stay, as the others were answered in time."""
+
+    async def main(clock: Clock) -> list[tuple[int, dict[str, int]]]:
+        slow = [5.0]
+
+        async def trouble(ids: list[int]) -> None:
+            if 7 in ids and slow:
+                await asyncio.sleep(slow.pop())
+
+        return await pages(clock, sops_gateway(trouble), 1002, [0, 15, 15])
+
+    first, *others = run(main)
+    assert first[0] == 0
+    assert others == [(0, {"bulk": 21})] * 2
+
+
+def test_a_slow_system_is_waited_for():
+    """All batches come late: the page waits for them, though there is no time to ask for each task."""
+
+    async def main(clock: Clock) -> tuple[int, list[Any]]:
+        async def trouble(_: list[int]) -> None:
+            await asyncio.sleep(5.0)
+
+        site = sops_gateway(trouble)
+        configs = {"sops": system_config(**SHIPPED)}
+        bench = collector(clock, {"sops": site}, cache_ttl=0, configs=configs)
+        page = await bench.scrape([sops(task_id) for task_id in range(1, 401)])
+        return sum(state is not State.RUNNING for state in page.values()), [
+            failure for _, _, failure in bench.meter.requests if failure
+        ]
+
+    assert run(main) == (0, [])  # what was asked for in vain has failed nobody
+
+
+def test_batches_that_come_late_are_halved_and_tried_again_later_one_at_a_time():
+    """bk-sops asks for the tasks of a batch one after the other: no page loses a task while the right size is found."""
+
+    async def main(clock: Clock) -> list[tuple[int, dict[str, int]]]:
+        async def trouble(ids: list[int]) -> None:
+            await asyncio.sleep(0.1 * len(ids))
+
+        return await pages(clock, sops_gateway(trouble), 400, [0, 15, 600, 15])
+
+    first, *others = run(main)
+    assert first[0] == 0
+    assert [others[0], others[2]] == [(0, {"bulk": 16})] * 2
+    assert others[1][0] == 0
+    assert others[1][1]["bulk"] == 15  # one of 50, and 14 of 25
+
+
+def test_a_task_that_hangs_its_batch_is_found_though_the_page_ends_before():
+    """It never answers alone either; the page after asks for it alone, and for the others together."""
+
+    async def main(clock: Clock) -> list[tuple[int, dict[str, int]]]:
+        async def trouble(ids: list[int]) -> None:
+            if 7 in ids:
+                await asyncio.Event().wait()
+
+        healthy = sops_gateway(trouble)
+
+        async def handle(request: httpx.Request) -> httpx.Response:
+            if "/7/" in request.url.path:
+                await asyncio.Event().wait()
+            return await healthy.handle_async_request(request)
+
+        return await pages(clock, BlueKing(handle), 40, [0, 15])
+
+    assert run(main) == [(1, {"bulk": 1, "single": 40}), (1, {"bulk": 1, "single": 1})]
 
 
 def test_a_site_without_the_bulk_resource_is_noticed_once():
