@@ -149,8 +149,8 @@ def read(data: bytes, params: Params, reading: Reading) -> Task:
     """Read one job of either API."""
     job = decode(data, _decoder, "nodeman job")
     counted = job.status_count if isinstance(job.status_count, Mapping) else job.statistics
-    if not job.status and not isinstance(counted, Mapping):
-        raise malformed("nodeman job: neither status nor status_count nor statistics in the answer")
+    if not (job.status or isinstance(counted, Mapping) or job.host_count or any(_listed_hosts(job))):
+        raise malformed("nodeman job: neither status nor hosts nor any count of them in the answer")
     hosts = _hosts(job, counted)
     state = WORDS.get(text(job.status), State.UNKNOWN) if job.status else _derived_state(hosts, job)
     start, finish = timestamp(job.start_time, reading.zone), timestamp(job.end_time, reading.zone)

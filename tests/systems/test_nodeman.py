@@ -200,6 +200,21 @@ def test_no_job_at_all(answer: str) -> None:
     assert caught.value.reason is Reason.MALFORMED
 
 
+@pytest.mark.parametrize(
+    ("job", "by_status"),
+    [
+        ({"host_count": 2, "hosts": [{"status": "FAILED", "err_code": "A"}]}, {"other": 2}),
+        ({"host_count": 2, "status_count": [1]}, {"other": 2}),
+        ({"hosts": [{"status": "RUNNING"}], "status_count": "x"}, {}),
+    ],
+)
+def test_counts_that_cannot_be_read_do_not_cost_the_job(job: dict[str, Any], by_status: dict[str, int]) -> None:
+    """It is pending, as long as nothing says otherwise."""
+    task = read(**job)
+    assert task.state == "pending"
+    assert hosts(task).by_status == by_status
+
+
 def test_job_that_is_not_ready_yet() -> None:
     """While the subscription is prepared all counts are 0 and the job is pending."""
     names = ("total", "pending", "running", "success", "failed", "ignored")
