@@ -24,14 +24,12 @@ K = TypeVar("K")
 
 log = logging.getLogger(__name__)
 
-_MAX_WORDS = 1000
-
 
 class Meter(Protocol):
     """What reading answers reports; telemetry counts it."""
 
-    def unknown_states(self, system: str, words: int = 1) -> None:
-        """BlueKing sent states that nobody told us of."""
+    def unknown_state(self, system: str, word: str) -> bool:
+        """BlueKing sent a state that nobody told us of; whether this is the first time."""
         ...
 
 
@@ -72,7 +70,6 @@ class Keeper(Generic[K]):
         self._distill = distill
         self._meter = meter
         self._clocks = clocks
-        self._said: set[tuple[str, str]] = set()
 
     def entry(self, target: Target) -> Entry[K]:
         """What is kept of a target."""
@@ -116,14 +113,10 @@ class Keeper(Generic[K]):
         return msgspec.structs.replace(task, labels=merged(task.labels, target.known))
 
     def _note_unknown(self, target: Target, words: Sequence[str]) -> None:
-        """Count words, and log each once; a hostile upstream must not fill the memory with them."""
-        if words:
-            self._meter.unknown_states(target.system, len(words))
+        """Count words, and log each once."""
         for word in words:
-            said = (target.system, word[:80])
-            if said not in self._said and len(self._said) < _MAX_WORDS:
-                self._said.add(said)
-                log.warning("unknown state", extra=fields(system=said[0], state=said[1], task=str(target.identity)))
+            if self._meter.unknown_state(target.system, shown := word[:80]):
+                log.warning("unknown state", extra=fields(system=target.system, state=shown, task=str(target.identity)))
 
     def _lifetime(self, target: Target, *, final: bool) -> float:
         """Seconds for which an answer is as good as a new one."""

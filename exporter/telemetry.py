@@ -16,6 +16,10 @@ from exporter.owncatalogue import OWN_FAMILIES, PREFIX, OwnFamily
 _EOF = b"# EOF\n"
 
 
+#: Words in the place of states that are remembered.
+_MAX_WORDS = 1000
+
+
 class Telemetry:
     """Counts what the exporter does. It outlives every configuration; label values are known before they count."""
 
@@ -28,6 +32,7 @@ class Telemetry:
         made = {family.name: _make(family, registry) for family in OWN_FAMILIES}
         self._counters = {name: metric for name, metric in made.items() if isinstance(metric, Counter)}
         self._gauges = {name: metric for name, metric in made.items() if isinstance(metric, Gauge)}
+        self._words: set[tuple[str, str]] = set()
         self._operations: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
         self._histograms = {name: metric for name, metric in made.items() if isinstance(metric, Histogram)}
         self._gauges["build_info"].labels(version, revision, platform.python_version()).set(1)
@@ -94,9 +99,16 @@ class Telemetry:
         """Count one page and how long collecting its tasks took."""
         self._histograms["scrape_duration_seconds"].observe(seconds)
 
-    def unknown_states(self, system: str, words: int = 1) -> None:
-        """Count words in the place of a state that this version does not know."""
-        self._counters["unknown_states_total"].labels(system).inc(words)
+    def unknown_state(self, system: str, word: str) -> bool:
+        """Count a word in the place of a state that this version does not know; whether it is news.
+
+        A hostile upstream must not fill the memory with words: after very many none is news.
+        """
+        self._counters["unknown_states_total"].labels(system).inc()
+        if (system, word) in self._words or len(self._words) >= _MAX_WORDS:
+            return False
+        self._words.add((system, word))
+        return True
 
     def targets(self, counts: Mapping[tuple[str, str], int]) -> None:
         """Set how many tasks there are per system and source; those not named are gone."""

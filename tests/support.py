@@ -159,8 +159,9 @@ class Meter:
     def coalesced(self) -> None:
         self.coalesced_scrapes += 1
 
-    def unknown_states(self, system: str, words: int = 1) -> None:
-        self.unknown += words
+    def unknown_state(self, system: str, word: str) -> bool:
+        self.unknown += 1
+        return self.unknown == 1
 
 
 @dataclass

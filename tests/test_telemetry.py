@@ -69,7 +69,7 @@ def test_every_other_event(telemetry: Telemetry) -> None:
     telemetry.cached("sops", requests=10, hits=7)
     telemetry.coalesced()
     telemetry.scraped(0.2)
-    telemetry.unknown_states("sops", 2)
+    assert [telemetry.unknown_state("sops", word) for word in ("ODD", "ODD")] == [True, False]
     assert value(telemetry, "api_retries_total", system="sops") == 1
     assert value(telemetry, "throttled_seconds_total", system="sops") == 1.5
     assert value(telemetry, "cache_requests_total", system="sops") == 10
