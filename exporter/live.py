@@ -224,6 +224,8 @@ class Live:
             if target.source == "probed":
                 self._store.visited(target.identity, VISITORS)
         setup.discoveries.note(outcomes)
+        if target.source != "probed" and not setup.retired:  # of others a stranger could fill the log
+            self.incidents.update(outcomes)
         self._store.sweep(began)
         return Page(setup, outcomes, self.clocks.wall())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import logging
 from collections.abc import Awaitable, Callable
 
 import httpx
@@ -207,6 +208,41 @@ def test_a_crowd_of_refused_probes_asks_little() -> None:
         assert len(bk.asked) == 4
 
     probing(test, BlueKing(lambda _: refusal(1640001, status=400)))
+
+
+def test_the_log_tells_of_tasks_that_only_probes_ask_for(caplog: pytest.LogCaptureFixture) -> None:
+    """One line when a known task becomes unreadable, and one when that ends; of others a stranger could fill the log."""
+
+    async def test(exporting: Exporter, _: BlueKing, clock: Clock) -> None:
+        for status in (500, 500, 200):
+            answers[0] = status
+            clock.now += 11
+            for task_id in (1, 7):
+                await exporting.get(f"{ASKED}{task_id}")
+
+    answers = [500]
+    site = sops_site(lambda _: httpx.Response(500) if answers[0] == 500 else tree())
+    with caplog.at_level(logging.INFO, "exporter.incidents"):
+        probing(test, site, *sops(1))
+    said = [(record.message, record.fields["task_id"]) for record in caplog.records if hasattr(record, "fields")]
+    assert said == [("task cannot be read", "1"), ("task can be read again", "1")]
+
+
+def test_an_unknown_state_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """However often, in whatever way it is asked for, and after a reload."""
+
+    async def test(exporting: Exporter, _: BlueKing, clock: Clock) -> None:
+        for _again in range(2):
+            for query in ("", "&nodes=none", "&debug=true"):
+                await exporting.get(f"{ASKED}1{query}")
+            async with exporting.live.setup() as setup:
+                config = setup.config
+            await exporting.live.swap(config)
+            clock.now += 11
+
+    with caplog.at_level(logging.INFO, "exporter.keeper"):
+        probing(test, sops_site(lambda _: tree("ODDWORD")), *sops(1))
+    assert [record.message for record in caplog.records] == ["unknown state"]
 
 
 def test_probes_of_ever_new_tasks_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
