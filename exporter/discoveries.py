@@ -37,6 +37,12 @@ class Discoveries:
         """The tasks that are known now."""
         return unique(chain.from_iterable(discovery.roster.targets for discovery in self._all))
 
+    def known(self, configured: Sequence[Target]) -> list[Target]:
+        """All tasks that are known now: those that are configured, with what lists tell of them, then the others."""
+        if not self._all:
+            return [*configured]
+        return unique(chain(map(self.enriched, configured), self.targets()))
+
     def begin(self, deadline: float, wanted: Callable[[Place], bool] = lambda _: True) -> list[Identity]:
         """Somebody asks for the tasks of some places: read the lists that are due.
 
@@ -64,7 +70,7 @@ class Discoveries:
         Known tasks are asked for at once; whoever a list brings, when it does.
         """
         began = self._clocks.steady()
-        known = unique(chain(configured, self.targets()))
+        known = self.known(configured)
         asked = {target.identity for target in known}
         arriving = [discovery for discovery in self._all if discovery.under_way]
         parts = await asyncio.gather(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain
 
 from exporter.asker import Asker
 from exporter.collector import Collector
@@ -21,7 +20,7 @@ from exporter.pieces import Rendered
 from exporter.render import Renderer
 from exporter.store import Store
 from exporter.systems.base import Nodes
-from exporter.targets import Target, unique
+from exporter.targets import Target
 from exporter.telemetry import Telemetry
 
 
@@ -59,7 +58,7 @@ class Setup:
     @property
     def known(self) -> list[Target]:
         """All tasks that are known now: those that are configured, then those that were discovered."""
-        return unique(chain(self.targets, self.discoveries.targets()))
+        return self.discoveries.known(self.targets)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def test_every_known_task_is_a_target() -> None:
             "sops/2/1": {
                 "__param_system": "sops", "__param_bk_biz_id": "2", "__param_task_id": "1", "__meta_bk_target": "sops/2/1",
                 "__meta_bk_system": "sops", "__meta_bk_biz_id": "2", "__meta_bk_task_id": "1", "__meta_bk_task_name": "ours",
-                "__meta_bk_source": "configured",
+                "__meta_bk_kind": "7", "__meta_bk_creator": "li", "__meta_bk_source": "configured",
             },
             "sops/2/7": {
                 "__param_system": "sops", "__param_bk_biz_id": "2", "__param_task_id": "7", "__meta_bk_target": "sops/2/7",
