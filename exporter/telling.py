@@ -29,7 +29,7 @@ async def tell(live: Live, setup: Setup, target: Target, seconds: float, nodes: 
     began = live.clocks.steady()
     witness = Witness(live.clocks.steady)
     gateway = setup.gateways[target.system]
-    gateway.begin_probe()
+    gateway.begin_page()  # somebody looks: a system that was left alone is tried once more
     watched = {target.system: gateway.witnessed(witness.watch)}
     alone = collector(
         setup, nodes, store=Store[Rendered](), gateways=watched, telemetry=live.telemetry, clocks=live.clocks
