@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import TypeVar
 
@@ -47,6 +47,12 @@ def _under(reader: Reader, path: Path, kind: type[T]) -> dict[Path, T]:
     return {at: value for at, value in reader.found.items() if at[:-1] == path and isinstance(value, kind)}
 
 
+def _whole(reader: Reader, entries: Mapping[Path, T]) -> Iterator[tuple[Path, T]]:
+    """The entries of which every value could be read: what is said of the others may not be so once they are mended."""
+    broken = {spot[:2] for spot in reader.spots if spot not in reader.found}
+    return ((path, entry) for path, entry in entries.items() if path not in broken)
+
+
 def _check_systems(reader: Reader, entries: Mapping[Path, msgspec.Struct]) -> None:
     """A system that is used must be one that can be reached."""
     for path, entry in entries.items():
@@ -58,7 +64,7 @@ def _check_systems(reader: Reader, entries: Mapping[Path, msgspec.Struct]) -> No
 
 def _check_tasks(reader: Reader, tasks: Mapping[Path, TaskParams]) -> None:
     first: dict[Identity, Path] = {}
-    for path, task in tasks.items():
+    for path, task in _whole(reader, tasks):
         other = first.setdefault(task.identity, path)
         if other != path:
             where = f"{written(other)} in line {reader.spots[other]}"
@@ -67,7 +73,7 @@ def _check_tasks(reader: Reader, tasks: Mapping[Path, TaskParams]) -> None:
 
 def _check_labels(reader: Reader, discover: Mapping[Path, DiscoverParams]) -> None:
     first: dict[str, Path] = {}
-    for path, listing in discover.items():
+    for path, listing in _whole(reader, discover):
         other = first.setdefault(listing.label, path)
         if other != path:
             where = f"{written(other)} in line {reader.spots[other]}"
