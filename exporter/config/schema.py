@@ -127,7 +127,13 @@ class CollectFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     final_cache_ttl: Annotated[
         float, _seconds("The same for a task that is finished, revoked or expired.", most=7 * 86400)
     ] = 300.0
-    nodes: Annotated[Nodes, Meta(description="Which single nodes get series of their own.")] = "all"
+    nodes: Annotated[
+        Nodes,
+        Meta(
+            description="Which single nodes get series of their own. With `none`, BKFlow is asked for the states of many "
+            "tasks at once, and for nothing else: their times and counts of nodes are absent then."
+        ),
+    ] = "all"
     nodes_per_task: Annotated[
         int, Meta(ge=0, le=1_000_000, description="Most single nodes of one task, the most urgent first.")
     ] = 100

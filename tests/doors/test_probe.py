@@ -206,6 +206,8 @@ def test_a_crowd_of_refused_probes_asks_little() -> None:
         clock.now += 11
         assert values((await exporting.get(ASKED + "7")).text, "bk_task_up") == ["0.0"]
         assert len(bk.asked) == 4
+        assert "nothing was sent" not in (await exporting.get(ASKED + "7&debug=true")).text  # somebody looks
+        assert len(bk.asked) == 5
 
     probing(test, BlueKing(lambda _: refusal(1640001, status=400)))
 
