@@ -7,7 +7,7 @@ who prints them escapes and shortens them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 
 import msgspec
 
@@ -30,8 +30,50 @@ class State(StrEnum):
     __hash__ = str.__hash__  # as it equals its word; Enum's own is written in Python, and states are looked up all day
 
 
+class Standing(Enum):
+    """What a state means to whoever watches."""
+
+    FAILED = auto()
+    #: It goes on when a person acts.
+    WAITING = auto()
+    UNKNOWN = auto()
+    UNDER_WAY = auto()
+    #: Nothing more happens, and nobody has to look.
+    OVER = auto()
+
+
+#: What each state means, the most urgent first: every order and group of states follows from this.
+STANDINGS: Mapping[State, Standing] = {
+    State.FAILED: Standing.FAILED,
+    State.PARTLY_FAILED: Standing.FAILED,
+    State.SUSPENDED: Standing.WAITING,
+    State.UNKNOWN: Standing.UNKNOWN,
+    State.RUNNING: Standing.UNDER_WAY,
+    State.PENDING: Standing.UNDER_WAY,
+    State.CREATED: Standing.UNDER_WAY,
+    State.REVOKED: Standing.OVER,
+    State.EXPIRED: Standing.OVER,
+    State.IGNORED: Standing.OVER,
+    State.FINISHED: Standing.OVER,
+}
+
+
+def _states(*standings: Standing) -> frozenset[State]:
+    return frozenset(state for state, standing in STANDINGS.items() if standing in standings)
+
+
 #: Retried jobs keep the end time of the run before, so a finish time means nothing in these states.
-UNFINISHED = frozenset({State.CREATED, State.PENDING, State.RUNNING, State.SUSPENDED})
+UNFINISHED = _states(Standing.WAITING, Standing.UNDER_WAY)
+
+OVER = _states(Standing.OVER)
+
+_RANKS = {state: rank for rank, state in enumerate(STANDINGS)}
+
+
+def rank(state: State) -> int:
+    """How many states are more urgent."""
+    return _RANKS.get(state, len(_RANKS))
+
 
 #: Most urgent first: what somebody must look at, then what is under way, then the rest.
 URGENCY: Mapping[State, int] = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlencode
 
-from exporter.ui.rows import ATTENTION, WORDS, Row
+from exporter.ui.rows import ATTENTION, Row, rank
 
 #: In the place of a state: all that call for a person.
 NEEDS_ATTENTION = "attention"
@@ -75,11 +75,10 @@ class Options:
     def of(cls, rows: Sequence[Row]) -> Self:
         """What the rows have, in an order that people expect."""
         businesses = sorted({row.business for row in rows}, key=_by_number)
-        present = {row.word for row in rows}
         return cls(
             systems=list(dict.fromkeys(sorted(row.identity.system for row in rows))),
             businesses=businesses,
-            states=[word for word in WORDS if word in present],
+            states=sorted({row.word for row in rows}, key=rank),
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -11,23 +11,24 @@ import msgspec
 
 from exporter.errors import TaskError
 from exporter.labeltext import clean, clean_url
-from exporter.model import NO_LABELS, Identity, Labels, State, Task
+from exporter.model import NO_LABELS, STANDINGS, UNFINISHED, Identity, Labels, State, Task
 from exporter.outcome import Outcome
 from exporter.pieces import Rendered
 from exporter.systems.base import TaskParams
 from exporter.targets import Target, merged
-from exporter.ui.bars import ORDER
 
 #: What a task that could not be read has in the place of a state.
 UNREADABLE = "unreadable"
 
-#: All words that a row can have for its state, the most urgent first.
-WORDS: Sequence[str] = (UNREADABLE, *ORDER)
-
 #: The words that call for a person.
 ATTENTION = frozenset({UNREADABLE, State.FAILED, State.PARTLY_FAILED, State.SUSPENDED})
 
-_RANK: Mapping[str, int] = {word: rank for rank, word in enumerate(WORDS)}
+_RANKS: Mapping[str, int] = {word: rank for rank, word in enumerate((UNREADABLE, *STANDINGS))}
+
+
+def rank(word: str) -> int:
+    """How many words that a row can have for its state are more urgent."""
+    return _RANKS.get(word, len(_RANKS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +117,8 @@ def _urgency(row: Row) -> tuple[int, float, str]:
     """By state; what is under way by how long it is, everything else by how fresh it is."""
     task = row.task
     if task is None:
-        return _RANK[row.word], -row.fetched, row.identity.task_id
-    if task.state in {State.RUNNING, State.SUSPENDED, State.PENDING}:
-        return _RANK[row.word], -(task.elapsed or 0.0), row.identity.task_id
+        return rank(row.word), -row.fetched, row.identity.task_id
+    if task.state in UNFINISHED:
+        return rank(row.word), -(task.elapsed or 0.0), row.identity.task_id
     latest = task.finish or task.start or -math.inf
-    return _RANK[row.word], -latest, row.identity.task_id
+    return rank(row.word), -latest, row.identity.task_id
