@@ -49,7 +49,7 @@ class TaskParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
 
     @property
     def query(self) -> dict[str, str]:
-        """The parameters that name the task, as /probe takes them: defaults and a configured name are left out."""
+        """What `/probe` and `/task` know the task by: its system and parameters, without its name and the defaults."""
         given = msgspec.to_builtins(self)
         defaults = dict(zip(self.__struct_fields__[::-1], self.__struct_defaults__[::-1], strict=False))
         return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from exporter.errors import TaskError
 from exporter.labeltext import clean, clean_url
@@ -11,7 +12,7 @@ from exporter.model import Identity, Labels, Node, State, Task
 from exporter.outcome import Outcome
 from exporter.targets import Target, merged
 from exporter.ui.bars import Bar, bar
-from exporter.ui.rows import task_query, task_title
+from exporter.ui.rows import task_title
 from exporter.ui.shorten import Excerpt, excerpt
 from exporter.ui.tree import Family, Namer, Tree, namer, tree
 
@@ -57,7 +58,7 @@ def detail(target: Target, outcome: Outcome[Task], seen: Labels) -> Detail:
     why = [] if task is None else reasons(task)
     return Detail(
         identity=outcome.identity,
-        query=task_query(target.params),
+        query=urlencode(target.params.query),
         name=task_title(labels, outcome.identity),
         labels=labels,
         url=clean_url(labels.url),

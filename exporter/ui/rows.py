@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-import msgspec
-
 from exporter.errors import TaskError
 from exporter.labeltext import clean, clean_url
 from exporter.model import NO_LABELS, STANDINGS, UNFINISHED, Identity, Labels, State, Task
@@ -69,7 +67,7 @@ class Row:
     @property
     def query(self) -> str:
         """The query by which `/task` and `/probe` know it; empty where they do not."""
-        return task_query(self.params) if self.params is not None else ""
+        return urlencode(self.params.query) if self.params is not None else ""
 
     @property
     def searched(self) -> str:
@@ -83,19 +81,6 @@ class Row:
 def task_title(labels: Labels, identity: Identity) -> str:
     """The name of a task; of one that has none its kind or system, with its id."""
     return clean(labels.task_name) or f"{clean(labels.kind) or identity.system} #{clean(identity.task_id)}"
-
-
-def task_query(params: TaskParams) -> str:
-    """`system=sops&bk_biz_id=2&task_id=10`: the parameters of one task without its name and what is the default."""
-    struct = type(params)
-    required = len(struct.__struct_fields__) - len(struct.__struct_defaults__)
-    defaults = dict(zip(struct.__struct_fields__[required:], struct.__struct_defaults__, strict=True))
-    given = {
-        key: value
-        for key, value in msgspec.structs.asdict(params).items()
-        if key != "name" and not (key in defaults and value == defaults[key])
-    }
-    return urlencode({"system": str(params.__struct_config__.tag), **given})
 
 
 def rows(outcomes: Iterable[Outcome[Rendered]], targets: Iterable[Target]) -> list[Row]:

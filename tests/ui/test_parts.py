@@ -1,4 +1,4 @@
-"""Bars, excerpts, queries: the small parts of pages."""
+"""Bars, excerpts, filters: the small parts of pages."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ from exporter.ui.bars import WIDTH, bar
 from exporter.ui.detail import detail
 from exporter.ui.filters import Filters
 from exporter.ui.overview import overview
-from exporter.ui.rows import task_query
 from exporter.ui.shorten import Excerpt, excerpt
 from exporter.ui.speech import Speech
 from tests.answers import NOW, READING
 from tests.pages import kept
-from tests.support import params, sops
+from tests.support import sops
 
 
 def counts(**by_state: int) -> Task:
@@ -76,14 +75,6 @@ def test_what_is_long_keeps_both_ends(text: str):
 def test_controls_are_not_shown():
     """Neither those that a terminal takes for orders, nor those that turn the direction of a line."""
     assert excerpt("a\r\nb\x1b[31m\u202ec\td\ud800").text == "a\nb\ufffd[31m\ufffdc\td\ufffd"
-
-
-def test_a_task_is_known_by_its_parameters():
-    """Without its name, and without what is the default."""
-    assert task_query(params("sops", bk_biz_id=2, task_id=10, name="x")) == "system=sops&bk_biz_id=2&task_id=10"
-    subtree = params("sops", bk_biz_id=2, task_id=10, scope="project", subprocess_id="n1")
-    assert task_query(subtree) == "system=sops&bk_biz_id=2&task_id=10&scope=project&subprocess_id=n1"
-    assert task_query(params("gsekit", bk_biz_id=2, job_id=1)) == "system=gsekit&bk_biz_id=2&job_id=1"
 
 
 @pytest.mark.parametrize(
