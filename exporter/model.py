@@ -203,3 +203,24 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     unknown_words: tuple[str, ...] = ()
     #: True where a figure was derived from the moment of reading, so that equal answers do not make equal tasks.
     clocked: bool = False
+
+
+def needs_attention(task: Task) -> dict[State, int]:
+    """What of a task calls for a person, the most urgent first, and how many nodes, hosts or job tasks do so.
+
+    It is what `bk_task:needs_attention` of prometheus/rules/recording.yml says, but for what thresholds decide. Empty
+    where nobody is needed; 0 parts where the task does so as a whole.
+    """
+    standing, nodes = STANDINGS.get(task.state), task.node_counts.by_state if task.node_counts else {}
+    failed = sum(parts.by_status.get("failed", 0) for parts in (task.hosts, task.job_tasks) if parts)
+    if standing is Standing.FAILED or task.state in {State.RUNNING, State.SUSPENDED}:
+        failed += nodes.get(State.FAILED, 0)
+    needs = {}
+    if failed or standing is Standing.FAILED:
+        needs[State.FAILED] = failed
+    elif standing is Standing.WAITING:
+        needs[State.SUSPENDED] = nodes.get(State.SUSPENDED, 0)
+    unknown = nodes.get(State.UNKNOWN, 0)
+    if unknown or standing is Standing.UNKNOWN:
+        needs[State.UNKNOWN] = unknown
+    return needs

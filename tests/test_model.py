@@ -1,6 +1,20 @@
 """What states mean, said once."""
 
-from exporter.model import OVER, STANDINGS, UNFINISHED, Standing, State, rank
+import pytest
+
+from exporter.model import (
+    OVER,
+    STANDINGS,
+    UNFINISHED,
+    Hosts,
+    JobTasks,
+    NodeCounts,
+    Standing,
+    State,
+    Task,
+    needs_attention,
+    rank,
+)
 
 
 def test_every_state_has_its_place():
@@ -15,3 +29,27 @@ def test_groups_of_states_follow_from_their_meaning():
     assert not OVER & UNFINISHED
     neither = set(State) - OVER - UNFINISHED
     assert {STANDINGS[state] for state in neither} == {Standing.FAILED, Standing.UNKNOWN}
+
+
+def leaves(state: State, **by_state: int) -> Task:
+    return Task(state=state, node_counts=NodeCounts({State(word): n for word, n in by_state.items()}, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("task", "needs"),
+    [
+        (leaves(State.RUNNING, running=2), {}),
+        (leaves(State.RUNNING, failed=2), {State.FAILED: 2}),
+        (leaves(State.REVOKED, failed=2), {}),
+        (leaves(State.SUSPENDED, suspended=1), {State.SUSPENDED: 1}),
+        (leaves(State.SUSPENDED, failed=1, suspended=1), {State.FAILED: 1}),
+        (leaves(State.FAILED, unknown=1), {State.FAILED: 0, State.UNKNOWN: 1}),
+        (Task(state=State.UNKNOWN), {State.UNKNOWN: 0}),
+        (Task(state=State.RUNNING, hosts=Hosts({"running": 1, "failed": 3}, {}, {})), {State.FAILED: 3}),
+        (Task(state=State.PENDING, job_tasks=JobTasks({"failed": 1}, None)), {State.FAILED: 1}),
+        (Task(state=State.PARTLY_FAILED), {State.FAILED: 0}),
+    ],
+)
+def test_what_needs_attention(task: Task, needs: dict[State, int]):
+    """What failed, waits or is not understood, in the task or within it."""
+    assert list(needs_attention(task).items()) == list(needs.items())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlencode
 
-from exporter.ui.rows import ATTENTION, Row, rank
+from exporter.ui.rows import Row, rank
 
 #: In the place of a state: all that call for a person.
 NEEDS_ATTENTION = "attention"
@@ -53,7 +53,7 @@ class Filters:
             return False
         if self.business and row.business != self.business:
             return False
-        if self.state and row.word != self.state and not (self.state == NEEDS_ATTENTION and row.word in ATTENTION):
+        if self.state and not (row.needs_attention if self.state == NEEDS_ATTENTION else row.word == self.state):
             return False
         return not words or all(word in searched for searched in [row.searched] for word in words)
 

@@ -12,7 +12,7 @@ from exporter.targets import Target
 from exporter.ui.filters import Filters, Options
 from exporter.ui.health import Contacts, SystemRow, counts, system_rows
 from exporter.ui.listings import Listing
-from exporter.ui.rows import ATTENTION, Row, rows
+from exporter.ui.rows import Row, rows
 
 #: Rows on one page: what a phone draws at once, and a person still scrolls through.
 PER_PAGE = 100
@@ -55,7 +55,7 @@ def overview(
     return Overview(
         when=when,
         total=len(every),
-        attention=sum(row.word in ATTENTION for row in every),
+        attention=sum(row.needs_attention for row in every),
         counts=counts(every),
         systems=system_rows(titles, contacts, every, outcomes),
         listings=[Listing.of(discovery) for discovery in discoveries],

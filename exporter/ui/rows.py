@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from exporter.errors import TaskError
 from exporter.labeltext import clean, clean_url
-from exporter.model import NO_LABELS, STANDINGS, UNFINISHED, Identity, Labels, State, Task
+from exporter.model import NO_LABELS, STANDINGS, UNFINISHED, Identity, Labels, State, Task, needs_attention
 from exporter.outcome import Outcome
 from exporter.pieces import Rendered
 from exporter.systems.base import TaskParams
@@ -17,9 +17,6 @@ from exporter.targets import Target, merged
 
 #: What a task that could not be read has in the place of a state.
 UNREADABLE = "unreadable"
-
-#: The words that call for a person.
-ATTENTION = frozenset({UNREADABLE, State.FAILED, State.PARTLY_FAILED, State.SUSPENDED})
 
 _RANKS: Mapping[str, int] = {word: rank for rank, word in enumerate((UNREADABLE, *STANDINGS))}
 
@@ -32,7 +29,7 @@ def rank(word: str) -> int:
 @dataclass(frozen=True, slots=True)
 class Row:
     """One task. `task` is None where it could not be read; then `error` says why. `params` is None where the task has
-    left its list meanwhile.
+    left its list meanwhile. `needs` is what of it needs attention, as far as it could be read.
 
     `fetched` is when the answer shown was fetched, or the last good one before the error; 0 if there never was one.
     """
@@ -41,6 +38,7 @@ class Row:
     params: TaskParams | None
     labels: Labels
     task: Task | None
+    needs: Mapping[State, int]
     error: TaskError | None
     fetched: float
 
@@ -48,6 +46,22 @@ class Row:
     def word(self) -> str:
         """Its state, or `unreadable`."""
         return UNREADABLE if self.task is None else self.task.state
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether it calls for a person."""
+        return self.task is None or bool(self.needs)
+
+    @property
+    def urgency(self) -> int:
+        """How urgent the most urgent of it is; the lowest comes first."""
+        return min(map(rank, (self.word, *self.needs)))
+
+    @property
+    def troubled(self) -> Mapping[State, int]:
+        """How many of its parts call for a person in which state, where its own state does not say so."""
+        own = STANDINGS.get(self.task.state) if self.task else None
+        return {state: count for state, count in self.needs.items() if STANDINGS[state] is not own}
 
     @property
     def name(self) -> str:
@@ -95,15 +109,25 @@ def _row(outcome: Outcome[Rendered], target: Target | None) -> Row:
     params, labels = None, NO_LABELS
     if target is not None:
         params, labels = target.params, merged(target.params.labels, target.known)
-    return Row(outcome.identity, params, task.labels if task else labels, task, outcome.error, outcome.fetched)
+    return Row(
+        identity=outcome.identity,
+        params=params,
+        labels=task.labels if task else labels,
+        task=task,
+        needs=needs_attention(task) if task else {},
+        error=outcome.error,
+        fetched=outcome.fetched,
+    )
 
 
-def _urgency(row: Row) -> tuple[int, float, str]:
-    """By state; what is under way by how long it is, everything else by how fresh it is."""
-    task = row.task
-    if task is None:
-        return rank(row.word), -row.fetched, row.identity.task_id
-    if task.state in UNFINISHED:
-        return rank(row.word), -(task.elapsed or 0.0), row.identity.task_id
-    latest = task.finish or task.start or -math.inf
-    return rank(row.word), -latest, row.identity.task_id
+def _urgency(row: Row) -> tuple[int, int, float, str]:
+    """By what needs attention, then by state; what is under way by how long it is, all else by how fresh it is."""
+    return row.urgency, rank(row.word), _age(row), row.identity.task_id
+
+
+def _age(row: Row) -> float:
+    if row.task is None:
+        return -row.fetched
+    if row.task.state in UNFINISHED:
+        return -(row.task.elapsed or 0.0)
+    return -(row.task.finish or row.task.start or -math.inf)

@@ -32,7 +32,7 @@ def table(page: Element) -> list[Element]:
 
 
 def states(page: Element) -> list[str]:
-    return [row.one("span", class_="badge").words for row in table(page)]
+    return [row.all("span", class_="badge")[0].words for row in table(page)]
 
 
 def test_the_most_urgent_come_first():
@@ -58,7 +58,8 @@ def test_counts_are_those_of_metrics():
     chips, samples, headline = run(main)
     assert chips.pop("All") == samples.total() == 100
     assert chips == dict(samples)
-    assert headline == f"{samples['unreadable'] + samples['failed'] + samples['suspended']} tasks need attention"
+    needy = sum(samples[word] for word in ("unreadable", "failed", "suspended", "unknown"))
+    assert headline == f"{needy} tasks need attention"
 
 
 def counted(text: str) -> Counter[str]:
@@ -76,7 +77,7 @@ def counted(text: str) -> Counter[str]:
     ("query", "shown"),
     [
         ("state=failed", {"failed"}),
-        ("state=attention", {"unreadable", "failed", "suspended"}),
+        ("state=attention", {"unreadable", "failed", "suspended", "unknown"}),
         ("state=unreadable&system=sops&business=2", {"unreadable"}),
         ("q=TASK+9", {"failed"}),
         ("q=no-such-text", set()),
@@ -145,6 +146,31 @@ def test_a_system_that_is_down_says_why_and_what_to_do():
     for words in ("BlueKing refused the credentials", "Check bk_app_code", "bk_app_secret is wrong", "1640001"):
         assert words in first.words
     assert second.one("span", class_="health").words == "not asked yet"
+
+
+def leaf(name: str, state: str) -> dict[str, object]:
+    return {"name": name, "state": state, "children": {}}
+
+
+def test_what_fails_within_a_task_that_runs_needs_attention():
+    """It comes before what waits, the row says what is wrong, and the state stays what BlueKing says."""
+    trees = {
+        1: tree("RUNNING", children={"n1": leaf("a", "FINISHED"), "n2": leaf("b", "FAILED")}),
+        2: tree("SUSPENDED"),
+        3: tree("RUNNING", children={"n1": leaf("a", "RUNNING")}),
+        4: tree("FINISHED", children={"n1": leaf("a", "WEIRD")}),
+        5: tree("FAILED", children={"n1": leaf("a", "FAILED")}),
+    }
+
+    async def main(clock: Clock) -> tuple[Element, Element]:
+        bench = exporter(clock, {"sops": sops_site(trees.get)}, *sops(*trees))
+        return await bench.page("/"), await bench.page("/?state=attention")
+
+    page, needy = run(main)
+    said = [row.one("td", class_="c-state").words for row in table(page)]
+    assert said == ["failed", "running 1 failed", "suspended", "finished 1 unknown", "running"]
+    assert page.one("h1").words == "4 tasks need attention"
+    assert [row.one("td", class_="c-state").words for row in table(needy)] == said[:-1]
 
 
 def test_no_tasks_is_said_with_what_to_do():
