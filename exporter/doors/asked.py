@@ -8,8 +8,12 @@ from collections.abc import Sequence
 from exporter.config import parse_task
 from exporter.config.words import SHOWN, listed
 from exporter.errors import UserError
+from exporter.model import Identity
 from exporter.setup import Setup
 from exporter.targets import Target
+
+#: Labels that say nothing of the task where they are empty.
+_MAY_BE_EMPTY = frozenset({"bk_biz_id", "scope"})
 
 
 class RefusedError(Exception):
@@ -24,9 +28,13 @@ class RefusedError(Exception):
 def task_of(query: Sequence[tuple[str, str]], setup: Setup) -> Target:
     """The task that `system=sops&bk_biz_id=2&task_id=10` names; raises RefusedError.
 
-    What is configured or discovered may always be asked for, everything else where `probe.allow` has its place.
+    What is configured or discovered may always be asked for, also by the labels of its metrics, everything else where
+    `probe.allow` has its place.
     """
     given = once(query)
+    if labelled := _labelled(given, setup):
+        return labelled
+    given = {name: value for name, value in given.items() if value or name not in _MAY_BE_EMPTY}
     if not (system := given.pop("system", "")):
         raise RefusedError(400, f"system: missing ({listed(setup.config.systems, 'or')})")
     try:
@@ -42,6 +50,12 @@ def task_of(query: Sequence[tuple[str, str]], setup: Setup) -> Target:
     if identity.place not in setup.config.probe.allow:
         raise RefusedError(403, f"{identity.place} may not be asked about here; name it under probe.allow")
     return Target.of(params, source="probed")
+
+
+def _labelled(labels: dict[str, str], setup: Setup) -> Target | None:
+    """The known task that `system=nodeman&bk_biz_id=2&scope=&task_id=9` names: so alerts and dashboards link."""
+    names = Identity.__struct_fields__
+    return setup.find(Identity(**dict.fromkeys(names, "") | labels)) if labels.keys() <= set(names) else None
 
 
 def once(query: Sequence[tuple[str, str]]) -> dict[str, str]:

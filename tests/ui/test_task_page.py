@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
@@ -137,6 +138,59 @@ def test_a_wrong_address_says_what_is_wrong_with_it(path: str, status: int, mess
     assert (answer.status_code, asked) == (status, 0)
     assert message in parse(answer.text).one("section", role="alert").words
     assert "<script" not in answer.text
+
+
+LABELLED = (
+    "system=sops&bk_biz_id=2&scope=&task_id=1",
+    "system=sops&bk_biz_id=&scope=project:7&task_id=1",
+    "system=sops&bk_biz_id=2&scope=&task_id=10/n1",
+    "system=bkflow&bk_biz_id=&scope=space:5&task_id=3",
+    "system=nodeman&bk_biz_id=2&scope=&task_id=9",
+    "system=gsekit&bk_biz_id=2&task_id=9",
+)
+
+
+@pytest.mark.parametrize("query", LABELLED)
+def test_a_known_task_is_found_by_the_labels_of_its_metrics(query: str):
+    """Whatever its own parameters are called; what is empty may be left out."""
+    tasks = (
+        *sops(1),
+        "{system: sops, bk_biz_id: 7, scope: project, task_id: 1}",
+        "{system: sops, bk_biz_id: 2, task_id: 10, subprocess_id: n1}",
+        "{system: bkflow, space_id: 5, task_id: 3}",
+        "{system: nodeman, bk_biz_id: 2, job_id: 9}",
+        "{system: gsekit, bk_biz_id: 2, job_id: 9}",
+    )
+
+    async def main(clock: Clock) -> str:
+        sites = {name: BlueKing(lambda _: refusal(1)) for name in ("sops", "bkflow", "nodeman", "gsekit")}
+        page = await exporter(clock, sites, *tasks).page(f"/task?{query}")
+        return page.one("section", class_="summary").one("p", class_="meta").words
+
+    labels = dict(parse_qsl(query))
+    place = f"business {labels['bk_biz_id']}" if "bk_biz_id" in labels else labels["scope"]
+    assert run(main) == f"{labels['system']} · {place} · {labels['task_id']}"
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("system=sops&bk_biz_id=2&scope=&task_id=77", 200),
+        ("system=sops&bk_biz_id=3&scope=&task_id=77", 403),
+        ("system=sops&bk_biz_id=&scope=project:7&task_id=77", 400),
+        ("system=nodeman&bk_biz_id=2&scope=&task_id=77", 400),
+        ("system=nope&bk_biz_id=2&scope=&task_id=77", 400),
+    ],
+)
+def test_labels_of_a_task_that_is_not_known_open_no_door(query: str, status: int):
+    """They are taken for its own parameters, with all that holds of these."""
+
+    async def main(clock: Clock) -> int:
+        return (
+            await exporter(clock, {"sops": sops_site(lambda _: FAILED)}, *sops(1)).get(f"/task?{query}")
+        ).status_code
+
+    assert run(main) == status
 
 
 def test_a_task_of_an_allowed_business_may_be_looked_at():
