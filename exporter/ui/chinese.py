@@ -51,6 +51,7 @@ CHINESE: Mapping[str, str] = {
     "state.ignored": "已忽略",
     "state.finished": "完成",
     "state.attention": "需要处理",
+    "before": "{ago}为{state}",
     # --- overview
     "read": "数据读取于{ago}",
     "refresh": "立即重新读取",

@@ -51,6 +51,7 @@ ENGLISH: Mapping[str, str] = {
     "state.ignored": "ignored",
     "state.finished": "finished",
     "state.attention": "needs attention",
+    "before": "{state} {ago}",
     # --- overview
     "read": "Read {ago}",
     "refresh": "Read again now",

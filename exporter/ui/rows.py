@@ -18,7 +18,9 @@ from exporter.targets import Target, merged
 #: What a task that could not be read has in the place of a state.
 UNREADABLE = "unreadable"
 
-_RANKS: Mapping[str, int] = {word: rank for rank, word in enumerate((UNREADABLE, *STANDINGS))}
+_WORDS: list[str] = list(STANDINGS)
+_WORDS.insert(_WORDS.index(State.UNKNOWN) + 1, UNREADABLE)  # it may call for a person: after what does
+_RANKS = {word: rank for rank, word in enumerate(_WORDS)}
 
 
 def rank(word: str) -> int:
@@ -28,8 +30,9 @@ def rank(word: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One task. `task` is None where it could not be read; then `error` says why. `params` is None where the task has
-    left its list meanwhile. `needs` is what of it needs attention, as far as it could be read.
+    """One task. `task` is None where it could not be read; then `error` says why, and `before` is what it last was, if
+    that is still known. `params` is None where the task has left its list meanwhile. `needs` is what of it needs
+    attention, as far as it could be read.
 
     `fetched` is when the answer shown was fetched, or the last good one before the error; 0 if there never was one.
     """
@@ -38,6 +41,7 @@ class Row:
     params: TaskParams | None
     labels: Labels
     task: Task | None
+    before: Task | None
     needs: Mapping[State, int]
     error: TaskError | None
     fetched: float
@@ -105,15 +109,17 @@ def rows(outcomes: Iterable[Outcome[Rendered]], targets: Iterable[Target]) -> li
 
 
 def _row(outcome: Outcome[Rendered], target: Target | None) -> Row:
-    task = None if outcome.kept is None else outcome.kept.task
+    task, before = (None if kept is None else kept.task for kept in (outcome.kept, outcome.before))
+    last = task or before
     params, labels = None, NO_LABELS
     if target is not None:
         params, labels = target.params, merged(target.params.labels, target.known)
     return Row(
         identity=outcome.identity,
         params=params,
-        labels=task.labels if task else labels,
+        labels=last.labels if last else labels,
         task=task,
+        before=before,
         needs=needs_attention(task) if task else {},
         error=outcome.error,
         fetched=outcome.fetched,
@@ -121,8 +127,8 @@ def _row(outcome: Outcome[Rendered], target: Target | None) -> Row:
 
 
 def _urgency(row: Row) -> tuple[int, int, float, str]:
-    """By what needs attention, then by state; what is under way by how long it is, all else by how fresh it is."""
-    return row.urgency, rank(row.word), _age(row), row.identity.task_id
+    """By what needs attention, then by the last state; what is under way by how long it is, all else by how fresh."""
+    return row.urgency, rank(row.before.state if row.before else row.word), _age(row), row.identity.task_id
 
 
 def _age(row: Row) -> float:

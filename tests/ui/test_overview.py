@@ -36,12 +36,12 @@ def states(page: Element) -> list[str]:
 
 
 def test_the_most_urgent_come_first():
-    """Unreadable, failed, suspended, unknown, then what is under way, then the rest."""
+    """Failed, suspended, unknown, unreadable, then what is under way, then the rest."""
 
     async def main(clock: Clock) -> list[str]:
         return states(await mixed(clock).page("/"))
 
-    wanted = ["unreadable", "failed", "suspended", "unknown", "running", "created", "revoked", "finished"]
+    wanted = ["failed", "suspended", "unknown", "unreadable", "running", "created", "revoked", "finished"]
     assert run(main) == [word for word in wanted for _ in range(2)]
 
 
@@ -146,6 +146,33 @@ def test_a_system_that_is_down_says_why_and_what_to_do():
     for words in ("BlueKing refused the credentials", "Check bk_app_code", "bk_app_secret is wrong", "1640001"):
         assert words in first.words
     assert second.one("span", class_="health").words == "not asked yet"
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", r"failed 1 min 1\d s ago"), ("zh", r"1 分 1\d 秒前为失败")])
+def test_what_cannot_be_read_any_more_says_what_it_was(language: str, said: str):
+    """On both pages, with its name; what had failed comes first. Metrics say nothing of it."""
+    trees: dict[int, dict[str, object]] = {1: tree("FINISHED"), 2: tree("FAILED")}
+
+    async def main(clock: Clock) -> tuple[Element, Element, str]:
+        answers: list[httpx.Response] = []
+        site = sops_site(lambda number: answers[0] if answers else trees.get(number))
+        bench = exporter(clock, {"sops": site}, *sops(1, 2, 3), more="collect: {final_cache_ttl: 0s}\n")
+        await bench.get("/metrics")
+        answers.append(refusal(500, status=500))
+        await asyncio.sleep(70)
+        text = (await bench.get("/metrics")).text
+        path = "/task?system=sops&bk_biz_id=2&task_id=2"
+        return await bench.page("/", language), await bench.page(path, language), text
+
+    page, task, text = run(main)
+    names = [row.one("th").all("bdi")[0].words for row in table(page)]
+    assert names == ["task 2", "sops #3", "task 1"]
+    badge = {"en": "unreadable", "zh": "读取失败"}[language]
+    first, second, _ = (row.one("td", class_="c-state").words for row in table(page))
+    assert re.fullmatch(f"{badge} {said}", first)
+    assert second == badge
+    assert re.search(said, task.one("section", class_="summary").words)
+    assert counted(text) == {"unreadable": 3}
 
 
 def leaf(name: str, state: str) -> dict[str, object]:

@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from exporter.model import NO_LABELS, Hosts, JobTasks, Node, NodeCounts, State, Task
+from exporter.model import Hosts, JobTasks, Node, NodeCounts, State, Task
 from exporter.outcome import Outcome
 from exporter.render import Renderer
 from exporter.shards import WHOLE
@@ -116,4 +116,4 @@ def test_a_state_that_pages_do_not_know_breaks_none():
     say = Speech("zh", NOW, READING.zone)
     frame: dict[str, object] = {"shard": WHOLE, "refusal": None, "unread": {}}
     assert "2 melted" in html.page("overview.html", say, {"view": view, **frame})
-    assert "melted" in html.page("task.html", say, {"view": detail(sops(1), outcomes[0], NO_LABELS)})
+    assert "melted" in html.page("task.html", say, {"view": detail(sops(1), outcomes[0], None)})
