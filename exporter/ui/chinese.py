@@ -79,6 +79,8 @@ CHINESE: Mapping[str, str] = {
     "listings": "自动发现",
     "listings.caption": "用来发现任务的蓝鲸列表",
     "listing": "发现项",
+    "listing.one": "{n} 个发现项",
+    "listing.many": "{n} 个发现项",
     "listing.truncated": "已达上限",
     "listed": "列出于",
     "tasks": "任务",

@@ -79,6 +79,8 @@ ENGLISH: Mapping[str, str] = {
     "listings": "Discovery",
     "listings.caption": "Lists of BlueKing in which tasks are discovered",
     "listing": "Discovery",
+    "listing.one": "{n} listing",
+    "listing.many": "{n} listings",
     "listing.truncated": "limit reached",
     "listed": "Listed",
     "tasks": "Tasks",

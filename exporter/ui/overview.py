@@ -11,7 +11,7 @@ from exporter.pieces import Rendered
 from exporter.targets import Target
 from exporter.ui.filters import Filters, Options
 from exporter.ui.health import Contacts, SystemRow, counts, system_rows
-from exporter.ui.listings import Listing
+from exporter.ui.listings import Listing, grouped
 from exporter.ui.rows import Row, rows
 
 #: Rows on one page: what a phone draws at once, and a person still scrolls through.
@@ -27,7 +27,7 @@ class Overview:
     attention: int
     counts: Sequence[tuple[str, int]]
     systems: Sequence[SystemRow]
-    listings: Sequence[Listing]
+    listings: Sequence[tuple[str, Sequence[Listing]]]
     filters: Filters
     options: Options
     matching: int
@@ -58,7 +58,7 @@ def overview(
         attention=sum(row.needs_attention for row in every),
         counts=counts(every),
         systems=system_rows(titles, contacts, every, outcomes),
-        listings=[Listing.of(discovery) for discovery in discoveries],
+        listings=grouped(map(Listing.of, discoveries)),
         filters=filters,
         options=Options.of(every),
         matching=len(matching),

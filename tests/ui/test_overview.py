@@ -339,11 +339,29 @@ def test_discoveries_say_how_they_are():
         return await exporter(clock, {"sops": BlueKing(answer)}, more=DISCOVER).page("/")
 
     page = run(main)
-    rows = page.one("details", class_="listings").one("tbody").all("tr")
-    assert [row.one("th").words for row in rows] == ["sops biz 2", "sops biz 3"]
-    assert rows[0].words == "sops biz 2 sops 0 just now none"
-    assert "app has no permission" in rows[1].words
-    assert "open" in page.one("details", class_="listings").attributes
+    bad, fine = page.all("details", class_="listings")
+    assert bad.one("summary").words == "1 listing: The credentials may not read this · 0 tasks sops biz 3"
+    assert "app has no permission" in bad.one("tbody").one("tr").words
+    assert fine.one("summary").words == "1 listing · 0 tasks sops biz 2"
+    assert fine.one("tbody").words == "sops biz 2 sops 0 just now"
+
+
+def test_an_outage_takes_one_line_of_the_discoveries():
+    """Closed, with how many fail in the same way; inside is each of them with what it was told, and the cure once."""
+
+    async def main(clock: Clock) -> Element:
+        def answer(request: httpx.Request) -> httpx.Response:
+            return httpx.Response(500, json={"message": f"no {request.url.path}"})
+
+        discover = ", ".join(f"{{system: sops, bk_biz_id: {number}}}" for number in range(100, 140))
+        return await exporter(clock, {"sops": BlueKing(answer)}, more=f"discover: [{discover}]\n").page("/")
+
+    group = run(main).one("details", class_="listings")
+    assert "open" not in group.attributes
+    assert group.one("summary").words.startswith("40 listings: BlueKing failed to answer · 0 tasks sops biz 100, ")
+    assert [row.one("th").words for row in group.one("tbody").all("tr")] == [f"sops biz {n}" for n in range(100, 140)]
+    assert "no /get_task_list/139/" in group.one("tbody").all("tr")[-1].words
+    assert len(group.all("p", class_="cure")) == 1
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
