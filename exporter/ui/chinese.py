@@ -93,6 +93,7 @@ CHINESE: Mapping[str, str] = {
     "filter.text": "文字",
     "filter.hint": "名称、ID、类型、创建人",
     "filter.any": "不限",
+    "filter.needy": "{name} · {all} 个中 {n} 个需处理",
     "filter.apply": "筛选",
     "filter.clear": "清除",
     "business": "业务 {id}",

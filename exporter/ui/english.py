@@ -93,6 +93,7 @@ ENGLISH: Mapping[str, str] = {
     "filter.text": "Text",
     "filter.hint": "name, id, kind, creator",
     "filter.any": "any",
+    "filter.needy": "{name} · {n} of {all}",
     "filter.apply": "Apply",
     "filter.clear": "Clear",
     "business": "business {id}",

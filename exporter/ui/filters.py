@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -64,20 +65,30 @@ def _page(text: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Business:
+    """A business or scope, and how many of its tasks need attention."""
+
+    name: str
+    attention: int
+    tasks: int
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """What there is to choose from."""
 
     systems: Sequence[str]
-    businesses: Sequence[str]
+    businesses: Sequence[Business]
     states: Sequence[str]
 
     @classmethod
     def of(cls, rows: Sequence[Row]) -> Self:
         """What the rows have, in an order that people expect."""
-        businesses = sorted({row.business for row in rows}, key=_by_number)
+        tasks = Counter(row.business for row in rows)
+        needy = Counter(row.business for row in rows if row.needs_attention)
         return cls(
             systems=list(dict.fromkeys(sorted(row.identity.system for row in rows))),
-            businesses=businesses,
+            businesses=[Business(each, needy[each], tasks[each]) for each in sorted(tasks, key=_by_number)],
             states=sorted({row.word for row in rows}, key=rank),
         )
 

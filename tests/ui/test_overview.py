@@ -48,18 +48,48 @@ def test_the_most_urgent_come_first():
 def test_counts_are_those_of_metrics():
     """The chips, the systems' rows and the headline say what the samples of the same scrape say."""
 
-    async def main(clock: Clock) -> tuple[dict[str, int], Counter[str], str]:
+    async def main(clock: Clock) -> tuple[Counter[str], Element]:
         bench = mixed(clock, 100)
         text = (await bench.get("/metrics")).text
-        page = await bench.page("/")
-        chips = [chip.words.rpartition(" ") for chip in page.one("section", class_="summary").all("li")]
-        return {word: int(count) for word, _, count in chips}, counted(text), page.one("h1").words
+        return counted(text), await bench.page("/")
 
-    chips, samples, headline = run(main)
-    assert chips.pop("All") == samples.total() == 100
-    assert chips == dict(samples)
+    samples, page = run(main)
     needy = sum(samples[word] for word in ("unreadable", "failed", "suspended", "unknown"))
-    assert headline == f"{needy} tasks need attention"
+    assert chips(page) == {"All": 100, "needs attention": needy, **samples}
+    assert page.one("h1").words == f"{needy} tasks need attention"
+
+
+def test_a_chip_counts_what_its_link_leads_to():
+    """Within the other filters; the headline, the systems and the choice of businesses count all that there is."""
+
+    async def main(clock: Clock) -> tuple[Element, Element]:
+        site = sops_site(lambda number: tree("FAILED" if number in {1, 2, 50} else "RUNNING"))
+        other = [f"{{system: sops, bk_biz_id: 3, task_id: {number}}}" for number in range(50, 60)]
+        bench = exporter(clock, {"sops": site}, *sops(1, 2, 3), *other, "{system: sops, bk_biz_id: 4, task_id: 70}")
+        page = await bench.page("/?business=3&state=running")
+        chip = next(a for a in page.one("section", class_="summary").all("a") if "failed" in a.words)
+        return page, await bench.page(chip.attributes["href"].removeprefix("."))
+
+    page, followed = run(main)
+    assert chips(page) == {"All": 10, "needs attention": 1, "failed": 1, "running": 9}
+    assert followed.one("p", class_="shown").words == "1–1 of 1"
+    assert page.one("h1").words == "3 tasks need attention"
+    assert [a.attributes["href"] for a in page.one("table", class_="systems").all("a")] == [
+        "./?system=sops#tasks",
+        "./?system=sops&state=failed#tasks",
+        "./?system=sops&state=running#tasks",
+    ]
+    assert [option.words for option in page.one("select", name="business").all("option")] == [
+        "any",
+        "2 · 2 of 3",
+        "3 · 1 of 10",
+        "4",
+    ]
+
+
+def chips(page: Element) -> dict[str, int]:
+    words = [chip.words.rpartition(" ") for chip in page.one("section", class_="summary").all("li")]
+    return {word: int(count) for word, _, count in words}
 
 
 def counted(text: str) -> Counter[str]:
