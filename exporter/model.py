@@ -224,3 +224,9 @@ def needs_attention(task: Task) -> dict[State, int]:
     if unknown or standing is Standing.UNKNOWN:
         needs[State.UNKNOWN] = unknown
     return needs
+
+
+def needy_node(task: Task) -> Node | None:
+    """The first leaf node of those that call most for a person; None where no node does."""
+    states = [state for state, parts in needs_attention(task).items() if parts]
+    return next((node for node in task.nodes or () if node.leaf and node.state is states[0]), None) if states else None

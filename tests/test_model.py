@@ -1,5 +1,7 @@
 """What states mean, said once."""
 
+from collections import Counter
+
 import pytest
 
 from exporter.model import (
@@ -8,11 +10,13 @@ from exporter.model import (
     UNFINISHED,
     Hosts,
     JobTasks,
+    Node,
     NodeCounts,
     Standing,
     State,
     Task,
     needs_attention,
+    needy_node,
     rank,
 )
 
@@ -53,3 +57,21 @@ def leaves(state: State, **by_state: int) -> Task:
 def test_what_needs_attention(task: Task, needs: dict[State, int]):
     """What failed, waits or is not understood, in the task or within it."""
     assert list(needs_attention(task).items()) == list(needs.items())
+
+
+def test_the_node_that_calls_most_for_a_person():
+    """What failed before what waits, the first of its kind, and leaves only; none where nobody is needed."""
+    words = (("SUB", "failed", False), ("ok", "finished", True), ("wait", "suspended", True), ("bad", "failed", True))
+    nodes = tuple(
+        Node(name, name, State(state), leaf, 1, None, None, None, None, None, False, False)
+        for name, state, leaf in words
+    )
+
+    def needy(state: State, *shown: Node) -> str:
+        counts = NodeCounts(Counter(node.state for node in shown if node.leaf), 0, 0)
+        node = needy_node(Task(state=state, nodes=shown, node_counts=counts))
+        return node.name if node else ""
+
+    assert needy(State.SUSPENDED, *nodes) == needy(State.FAILED, *nodes) == "bad"
+    assert needy(State.SUSPENDED, *nodes[:3]) == "wait"
+    assert needy(State.SUSPENDED, *nodes[:2]) == needy(State.REVOKED, *nodes) == ""

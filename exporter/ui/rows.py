@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from exporter.errors import TaskError
 from exporter.labeltext import clean, clean_url
-from exporter.model import NO_LABELS, STANDINGS, UNFINISHED, Identity, Labels, State, Task, needs_attention
+from exporter.model import NO_LABELS, STANDINGS, UNFINISHED, Identity, Labels, Node, State, Task, needs_attention
 from exporter.outcome import Outcome
 from exporter.pieces import Rendered
 from exporter.systems.base import TaskParams
@@ -32,7 +32,7 @@ def rank(word: str) -> int:
 class Row:
     """One task. `task` is None where it could not be read; then `error` says why, and `before` is what it last was, if
     that is still known. `params` is None where the task has left its list meanwhile. `needs` is what of it needs
-    attention, as far as it could be read.
+    attention, as far as it could be read, and `needy` the node that does so most.
 
     `fetched` is when the answer shown was fetched, or the last good one before the error; 0 if there never was one.
     """
@@ -43,6 +43,7 @@ class Row:
     task: Task | None
     before: Task | None
     needs: Mapping[State, int]
+    needy: Node | None
     error: TaskError | None
     fetched: float
 
@@ -121,6 +122,7 @@ def _row(outcome: Outcome[Rendered], target: Target | None) -> Row:
         task=task,
         before=before,
         needs=needs_attention(task) if task else {},
+        needy=outcome.kept.needy if outcome.kept else None,
         error=outcome.error,
         fetched=outcome.fetched,
     )

@@ -226,6 +226,8 @@ def test_what_fails_within_a_task_that_runs_needs_attention():
     page, needy = run(main)
     said = [row.one("td", class_="c-state").words for row in table(page)]
     assert said == ["failed", "running 1 failed", "suspended", "finished 1 unknown", "running"]
+    named = [[each.words for each in row.all("span", class_="needy")] for row in table(page)]
+    assert named == [["failed: a"], ["failed: b"], [], ["unknown: a"], []]
     assert page.one("h1").words == "4 tasks need attention"
     assert [row.one("td", class_="c-state").words for row in table(needy)] == said[:-1]
 
