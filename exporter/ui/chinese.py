@@ -190,5 +190,10 @@ CHINESE: Mapping[str, str] = {
     "config.note": "当前生效的配置：已填入默认值，密钥已隐去。读取自 {file}。",
     "refused.400": "页面地址有误",
     "refused.403": "不允许在此查看该任务",
+    "refused.system.missing": "缺少参数 system（{systems}）",
+    "refused.system.other": "system：此处未配置 {system}，只有 {systems}；请在 systems 中写明它的 url",
+    "refused.place": "不允许在此查询 {place}；如需允许，请写入 probe.allow",
+    "refused.twice": "参数 {name} 重复",
+    "refused.often": "参数 {name} 出现了 {n} 次",
     "refused.back": "返回全部任务",
 }

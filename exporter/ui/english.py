@@ -190,5 +190,10 @@ ENGLISH: Mapping[str, str] = {
     "config.note": "As it is in use, defaults filled in, secrets masked. Read from {file}.",
     "refused.400": "The address of this page is not right",
     "refused.403": "This task may not be looked at here",
+    "refused.system.missing": "system: missing ({systems})",
+    "refused.system.other": "system: {system} is not configured here, only {systems}; give its url under systems",
+    "refused.place": "{place} may not be asked about here; name it under probe.allow",
+    "refused.twice": "{name}: given twice",
+    "refused.often": "{name}: given {n} times",
     "refused.back": "Back to all tasks",
 }

@@ -113,30 +113,34 @@ def test_failure_texts_reach_neither_metrics_nor_logs(caplog: pytest.LogCaptureF
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "message"),
+    ("path", "status", "english", "chinese"),
     [
-        ("/task", 400, "system: missing"),
-        ("/task?system=nope&task_id=1", 400, "system: unknown value"),
-        ("/task?system=sops&task_id=1", 400, "bk_biz_id: missing"),
-        ("/task?system=sops&bk_biz_id=2&task_id=x", 400, "task_id: must be a whole number"),
-        ("/task?system=sops&bk_biz_id=2&task_id=1&task_id=2", 400, "task_id: given twice"),
-        ("/task?system=sops&bk_biz_id=2&task_id=1&x=%3Cscript%3E", 400, "unknown"),
-        ("/task?system=gsekit&bk_biz_id=2&job_id=1", 400, "gsekit is not configured"),
-        ("/task?system=sops&bk_biz_id=3&task_id=1", 403, "probe.allow"),
+        ("", 400, "system: missing (sops)", "缺少参数 system（sops）"),
+        ("?system=nope&task_id=1", 400, "system: unknown value", "system: unknown value"),
+        ("?system=sops&task_id=1", 400, "bk_biz_id: missing", "bk_biz_id: missing"),
+        ("?system=sops&bk_biz_id=2&task_id=x", 400, "task_id: must be a whole", "task_id: must be a whole"),
+        ("?system=sops&bk_biz_id=2&task_id=1&task_id=2", 400, "task_id: given twice", "参数 task_id 重复"),
+        ("?x=1&x=2&x=3", 400, "x: given 3 times", "参数 x 出现了 3 次"),
+        ("?system=sops&bk_biz_id=2&task_id=1&x=%3Cscript%3E", 400, "unknown", "unknown"),
+        ("?system=gsekit&bk_biz_id=2&job_id=1", 400, "gsekit is not configured", "此处未配置 gsekit"),
+        ("?system=sops&bk_biz_id=3&task_id=1", 403, "sops biz 3 may not be", "不允许在此查询 sops biz 3"),
     ],
 )
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_a_wrong_address_says_what_is_wrong_with_it(path: str, status: int, message: str, language: str):
-    """400 names the parameter, 403 the place, in a page as all others; BlueKing is not asked."""
+def test_a_wrong_address_says_what_is_wrong_with_it(path: str, status: int, english: str, chinese: str, language: str):
+    """400 names the parameter, 403 the place, in a page as all others; BlueKing is not asked.
+
+    What the reader of the configuration says, which reads parameters too, is English.
+    """
 
     async def main(clock: Clock) -> tuple[httpx.Response, int]:
         site = sops_site(lambda _: FAILED)
-        answer = await exporter(clock, {"sops": site}, *sops(1)).get(path, accept_language=language)
+        answer = await exporter(clock, {"sops": site}, *sops(1)).get(f"/task{path}", accept_language=language)
         return answer, len(site.asked)
 
     answer, asked = run(main)
     assert (answer.status_code, asked) == (status, 0)
-    assert message in parse(answer.text).one("section", role="alert").words
+    assert {"en": english, "zh": chinese}[language] in parse(answer.text).one("section", role="alert").words
     assert "<script" not in answer.text
 
 
