@@ -32,7 +32,7 @@ def rank(word: str) -> int:
 class Row:
     """One task. `task` is None where it could not be read; then `error` says why, and `before` is what it last was, if
     that is still known. `params` is None where the task has left its list meanwhile. `needs` is what of it needs
-    attention, as far as it could be read, and `needy` the node that does so most.
+    attention, or did when it was last read, and `needy` the node that does so most.
 
     `fetched` is when the answer shown was fetched, or the last good one before the error; 0 if there never was one.
     """
@@ -58,14 +58,14 @@ class Row:
         return self.task is None or bool(self.needs)
 
     @property
-    def urgency(self) -> int:
-        """How urgent the most urgent of it is; the lowest comes first."""
-        return min(map(rank, (self.word, *self.needs)))
+    def last(self) -> Task | None:
+        """What it is, or last was."""
+        return self.task or self.before
 
     @property
     def troubled(self) -> Mapping[State, int]:
         """How many of its parts call for a person in which state, where its own state does not say so."""
-        own = STANDINGS.get(self.task.state) if self.task else None
+        own = STANDINGS.get(self.last.state) if self.last else None
         return {state: count for state, count in self.needs.items() if STANDINGS[state] is not own}
 
     @property
@@ -110,27 +110,28 @@ def rows(outcomes: Iterable[Outcome[Rendered]], targets: Iterable[Target]) -> li
 
 
 def _row(outcome: Outcome[Rendered], target: Target | None) -> Row:
-    task, before = (None if kept is None else kept.task for kept in (outcome.kept, outcome.before))
-    last = task or before
+    last = outcome.kept or outcome.before
     params, labels = None, NO_LABELS
     if target is not None:
         params, labels = target.params, merged(target.params.labels, target.known)
     return Row(
         identity=outcome.identity,
         params=params,
-        labels=last.labels if last else labels,
-        task=task,
-        before=before,
-        needs=needs_attention(task) if task else {},
-        needy=outcome.kept.needy if outcome.kept else None,
+        labels=last.task.labels if last else labels,
+        task=outcome.kept.task if outcome.kept else None,
+        before=outcome.before.task if outcome.before else None,
+        needs=needs_attention(last.task) if last else {},
+        needy=last.needy if last else None,
         error=outcome.error,
         fetched=outcome.fetched,
     )
 
 
-def _urgency(row: Row) -> tuple[int, int, float, str]:
+def _urgency(row: Row) -> tuple[int, int, int, float, str]:
     """By what needs attention, then by the last state; what is under way by how long it is, all else by how fresh."""
-    return row.urgency, rank(row.before.state if row.before else row.word), _age(row), row.identity.task_id
+    state = row.last.state if row.last else row.word
+    worst = min(map(rank, (state, *row.needs)))
+    return worst if row.task else rank(row.word), worst, rank(state), _age(row), row.identity.task_id
 
 
 def _age(row: Row) -> float:

@@ -181,12 +181,16 @@ def test_a_system_that_is_down_says_why_and_what_to_do():
 @pytest.mark.parametrize(("language", "said"), [("en", r"failed 1 min 1\d s ago"), ("zh", r"1 分 1\d 秒前为失败")])
 def test_what_cannot_be_read_any_more_says_what_it_was(language: str, said: str):
     """On both pages, with its name; what had failed comes first. Metrics say nothing of it."""
-    trees: dict[int, dict[str, object]] = {1: tree("FINISHED"), 2: tree("FAILED")}
+    trees = {
+        1: tree("FINISHED"),
+        2: tree("FAILED"),
+        4: tree("RUNNING", children={"n1": leaf("a", "FAILED")}),
+    }
 
     async def main(clock: Clock) -> tuple[Element, Element, str]:
         answers: list[httpx.Response] = []
         site = sops_site(lambda number: answers[0] if answers else trees.get(number))
-        bench = exporter(clock, {"sops": site}, *sops(1, 2, 3), more="collect: {final_cache_ttl: 0s}\n")
+        bench = exporter(clock, {"sops": site}, *sops(1, 2, 3, 4), more="collect: {final_cache_ttl: 0s}\n")
         await bench.get("/metrics")
         answers.append(refusal(500, status=500))
         await asyncio.sleep(70)
@@ -196,13 +200,14 @@ def test_what_cannot_be_read_any_more_says_what_it_was(language: str, said: str)
 
     page, task, text = run(main)
     names = [row.one("th").all("bdi")[0].words for row in table(page)]
-    assert names == ["task 2", "sops #3", "task 1"]
+    assert names == ["task 2", "task 4", "sops #3", "task 1"]
     badge = {"en": "unreadable", "zh": "读取失败"}[language]
-    first, second, _ = (row.one("td", class_="c-state").words for row in table(page))
+    first, running, never, _ = (row.one("td", class_="c-state").words for row in table(page))
     assert re.fullmatch(f"{badge} {said}", first)
-    assert second == badge
+    assert running.endswith({"en": "ago 1 failed", "zh": "前为执行中 1 失败"}[language])
+    assert never == badge
     assert re.search(said, task.one("section", class_="summary").words)
-    assert counted(text) == {"unreadable": 3}
+    assert counted(text) == {"unreadable": 4}
 
 
 def leaf(name: str, state: str) -> dict[str, object]:
