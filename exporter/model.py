@@ -77,11 +77,9 @@ def rank(state: State) -> int:
 
 #: Most urgent first: what somebody must look at, then what is under way, then the rest.
 URGENCY: Mapping[State, int] = {
-    State.FAILED: 0,
-    State.PARTLY_FAILED: 0,
-    State.SUSPENDED: 1,
-    State.RUNNING: 2,
-} | {state: 3 for state in State if state not in {State.FAILED, State.PARTLY_FAILED, State.SUSPENDED, State.RUNNING}}
+    state: {Standing.FAILED: 0, Standing.WAITING: 1}.get(standing, 2 if state is State.RUNNING else 3)
+    for state, standing in STANDINGS.items()
+}
 
 URGENCIES = 4
 
