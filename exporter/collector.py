@@ -108,8 +108,8 @@ class Collector(Generic[K]):
         if flight is None:
             return Outcome(target.identity, entry.kept, None, entry.fetched, 0.0)
         error, known = flight.results.get(target.identity) or (_too_late(), self._clocks.steady())
-        kept = entry.kept if error is None else None
-        return Outcome(target.identity, kept, error, entry.fetched, max(0.0, known - began))
+        kept, before = (entry.kept, None) if error is None else (None, entry.kept)
+        return Outcome(target.identity, kept, error, entry.fetched, max(0.0, known - began), before)
 
 
 def _too_late() -> TaskError:

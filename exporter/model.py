@@ -7,7 +7,7 @@ who prints them escapes and shortens them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 
 import msgspec
 
@@ -30,16 +30,56 @@ class State(StrEnum):
     __hash__ = str.__hash__  # as it equals its word; Enum's own is written in Python, and states are looked up all day
 
 
+class Standing(Enum):
+    """What a state means to whoever watches."""
+
+    FAILED = auto()
+    #: It goes on when a person acts.
+    WAITING = auto()
+    UNKNOWN = auto()
+    UNDER_WAY = auto()
+    #: Nothing more happens, and nobody has to look.
+    OVER = auto()
+
+
+#: What each state means, the most urgent first: every order and group of states follows from this.
+STANDINGS: Mapping[State, Standing] = {
+    State.FAILED: Standing.FAILED,
+    State.PARTLY_FAILED: Standing.FAILED,
+    State.SUSPENDED: Standing.WAITING,
+    State.UNKNOWN: Standing.UNKNOWN,
+    State.RUNNING: Standing.UNDER_WAY,
+    State.PENDING: Standing.UNDER_WAY,
+    State.CREATED: Standing.UNDER_WAY,
+    State.REVOKED: Standing.OVER,
+    State.EXPIRED: Standing.OVER,
+    State.IGNORED: Standing.OVER,
+    State.FINISHED: Standing.OVER,
+}
+
+
+def _states(*standings: Standing) -> frozenset[State]:
+    return frozenset(state for state, standing in STANDINGS.items() if standing in standings)
+
+
 #: Retried jobs keep the end time of the run before, so a finish time means nothing in these states.
-UNFINISHED = frozenset({State.CREATED, State.PENDING, State.RUNNING, State.SUSPENDED})
+UNFINISHED = _states(Standing.WAITING, Standing.UNDER_WAY)
+
+OVER = _states(Standing.OVER)
+
+_RANKS = {state: rank for rank, state in enumerate(STANDINGS)}
+
+
+def rank(state: State) -> int:
+    """How many states are more urgent."""
+    return _RANKS.get(state, len(_RANKS))
+
 
 #: Most urgent first: what somebody must look at, then what is under way, then the rest.
 URGENCY: Mapping[State, int] = {
-    State.FAILED: 0,
-    State.PARTLY_FAILED: 0,
-    State.SUSPENDED: 1,
-    State.RUNNING: 2,
-} | {state: 3 for state in State if state not in {State.FAILED, State.PARTLY_FAILED, State.SUSPENDED, State.RUNNING}}
+    state: {Standing.FAILED: 0, Standing.WAITING: 1}.get(standing, 2 if state is State.RUNNING else 3)
+    for state, standing in STANDINGS.items()
+}
 
 URGENCIES = 4
 
@@ -161,3 +201,30 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     unknown_words: tuple[str, ...] = ()
     #: True where a figure was derived from the moment of reading, so that equal answers do not make equal tasks.
     clocked: bool = False
+
+
+def needs_attention(task: Task) -> dict[State, int]:
+    """What of a task calls for a person, the most urgent first, and how many nodes, hosts or job tasks do so.
+
+    It is what `bk_task:needs_attention` of prometheus/rules/recording.yml says, but for what thresholds decide. Empty
+    where nobody is needed; 0 parts where the task does so as a whole.
+    """
+    standing, nodes = STANDINGS.get(task.state), task.node_counts.by_state if task.node_counts else {}
+    failed = sum(parts.by_status.get("failed", 0) for parts in (task.hosts, task.job_tasks) if parts)
+    if standing is Standing.FAILED or task.state in {State.RUNNING, State.SUSPENDED}:
+        failed += nodes.get(State.FAILED, 0)
+    needs = {}
+    if failed or standing is Standing.FAILED:
+        needs[State.FAILED] = failed
+    elif standing is Standing.WAITING:
+        needs[State.SUSPENDED] = nodes.get(State.SUSPENDED, 0)
+    unknown = nodes.get(State.UNKNOWN, 0)
+    if unknown or standing is Standing.UNKNOWN:
+        needs[State.UNKNOWN] = unknown
+    return needs
+
+
+def needy_node(task: Task) -> Node | None:
+    """The first leaf node of those that call most for a person; None where no node does."""
+    states = [state for state, parts in needs_attention(task).items() if parts]
+    return next((node for node in task.nodes or () if node.leaf and node.state is states[0]), None) if states else None

@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from exporter.labeltext import clean_id
-from exporter.model import URGENCIES, URGENCY, Node, State, Task
+from exporter.model import OVER, URGENCIES, URGENCY, Node, Task
 from exporter.systems.base import Nodes
-
-#: Nodes that `nodes: unfinished` leaves out.
-OVER = frozenset({State.FINISHED, State.REVOKED, State.EXPIRED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,10 @@ class Outcome(Generic[K]):
     """One task on one page.
 
     `kept` is what was made of the task's answer when it came (the collector never looks inside), None if the task
-    could not be read for this page; then `error` says why. `fetched` is when the answer shown was fetched, in seconds
-    since the epoch. `duration` are the seconds this page spent on the task, waiting included; 0 from cache.
+    could not be read for this page; then `error` says why, and `before` is what its last good answer became, if that is
+    still known. `fetched` is when the answer shown was fetched, or the one before the error, in seconds since the
+    epoch; 0 if there never was one. `duration` are the seconds this page spent on the task, waiting included; 0 from
+    cache.
     """
 
     identity: Identity
@@ -25,3 +27,4 @@ class Outcome(Generic[K]):
     error: TaskError | None
     fetched: float
     duration: float
+    before: K | None = None

@@ -23,12 +23,12 @@ from exporter.catalogue import (
     node_names,
 )
 from exporter.labeltext import escape
-from exporter.model import Identity, Node, Task
+from exporter.model import Identity, Node, Task, needy_node
 from exporter.nodeselection import NO_CLASSES, Selection
 
 
 class Rendered(msgspec.Struct, frozen=True, gc=False):
-    """What is kept of a task: its data without the nodes, and its text.
+    """What is kept of a task: its data without the nodes, that node which calls most for a person, and its text.
 
     `labels` is the block of the identity labels, by which tasks are told apart. `pieces` are the lines of each
     TaskFamily, `node_pieces` those of each NodeFamily, and `node_ends[family][n - 1]` says where the lines of the
@@ -37,6 +37,7 @@ class Rendered(msgspec.Struct, frozen=True, gc=False):
     """
 
     task: Task
+    needy: Node | None
     labels: bytes
     pieces: tuple[bytes, ...]
     node_pieces: tuple[bytes, ...]
@@ -52,6 +53,7 @@ def distill(identity: Identity, task: Task, selection: Selection | None) -> Rend
     node_pieces, node_ends = _node_pieces(labels, selection)
     return Rendered(
         task=msgspec.structs.replace(task, nodes=None),
+        needy=needy_node(task),
         labels=block,
         pieces=tuple([_piece(line, block, labels, line.family.samples(identity, task)) for line in _TASK]),
         node_pieces=node_pieces,

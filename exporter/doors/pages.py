@@ -14,7 +14,9 @@ from exporter.doors.asked import RefusedError, task_of
 from exporter.doors.scrape import DEFAULT_SECONDS
 from exporter.exposition import accepts_gzip, gzip
 from exporter.live import Live
-from exporter.model import NO_LABELS, Identity, Labels
+from exporter.model import Identity
+from exporter.outcome import Outcome
+from exporter.pieces import Rendered
 from exporter.setup import Page, Setup
 from exporter.systems import SYSTEMS
 from exporter.ui import html
@@ -86,12 +88,9 @@ def routes(live: Live) -> list[Route]:
     ]
 
 
-def _seen(page: Page | None, identity: Identity) -> Labels:
-    """What the last page knew of a task, which an answer for it alone does not tell: its url, its name."""
-    for outcome in page.outcomes if page else ():
-        if outcome.identity == identity and outcome.kept is not None:
-            return outcome.kept.task.labels
-    return NO_LABELS
+def _seen(page: Page | None, identity: Identity) -> Outcome[Rendered] | None:
+    """What the last page knew of a task: an answer for it alone does not tell its url and name."""
+    return next((outcome for outcome in page.outcomes if outcome.identity == identity), None) if page else None
 
 
 def _answer(

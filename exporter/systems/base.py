@@ -17,7 +17,7 @@ import msgspec
 from exporter.duration import DURATION
 from exporter.errors import Reason, TaskError
 from exporter.lenient import cleaned
-from exporter.model import UNFINISHED, Identity, Labels, Place, State, Task
+from exporter.model import OVER, Identity, Labels, Place, State, Task
 from exporter.systems.listing import Listing
 
 Nodes = Literal["all", "unfinished", "none"]
@@ -49,7 +49,7 @@ class TaskParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
 
     @property
     def query(self) -> dict[str, str]:
-        """The parameters that name the task, as /probe takes them: defaults and a configured name are left out."""
+        """What `/probe` and `/task` know the task by: its system and parameters, without its name and the defaults."""
         given = msgspec.to_builtins(self)
         defaults = dict(zip(self.__struct_fields__[::-1], self.__struct_defaults__[::-1], strict=False))
         return {
@@ -354,22 +354,19 @@ def timestamp(value: object, zone: tzinfo) -> float | None:
     return _timestamp(value, zone) if isinstance(value, str) and 0 < len(value) <= 40 else None
 
 
-#: States in which nobody has stopped the clock: what failed may be retried, and is still waited for.
-_TICKING = UNFINISHED | {State.FAILED, State.PARTLY_FAILED, State.UNKNOWN}
-
-
 def elapsed_seconds(
     state: State, reported: float | None, start: float | None, finish: float | None, now: float
 ) -> float | None:
     """What BlueKing reports; else finish, or now, minus start; None when unknown.
 
+    Only what is over has stopped its clock: what failed may be retried, and is still waited for.
     Nobody ever stops the clock of a revoked task without finish time, so what is reported for it means nothing.
     """
     if finish is None and state is State.REVOKED:
         return None
     if reported is not None:
         return reported
-    end = finish if finish is not None else now if state in _TICKING else None
+    end = finish if finish is not None else None if state in OVER else now
     return None if start is None or end is None else max(0.0, end - start)
 
 

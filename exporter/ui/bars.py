@@ -5,26 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from exporter.model import State, Task
+from exporter.model import State, Task, rank
 
 #: A bar is this many units wide, and no part of it narrower than LEAST: one failure among thousands must be seen.
 WIDTH = 100.0
 LEAST = 4.0
-
-#: What needs an eye comes first.
-ORDER: Sequence[State] = (
-    State.FAILED,
-    State.PARTLY_FAILED,
-    State.SUSPENDED,
-    State.UNKNOWN,
-    State.RUNNING,
-    State.PENDING,
-    State.CREATED,
-    State.REVOKED,
-    State.EXPIRED,
-    State.IGNORED,
-    State.FINISHED,
-)
 
 #: The words of nodeman's hosts and gsekit's job tasks, and the state whose colour they share.
 _WORDS: Mapping[str, State] = {
@@ -73,7 +58,7 @@ def _by_state(words: Mapping[str, int]) -> dict[State, int]:
 
 
 def _bar(what: str, counts: Mapping[State, int]) -> Bar:
-    present = [(state, counts[state]) for state in ORDER if counts.get(state)]
+    present = [(state, counts[state]) for state in sorted(counts, key=rank) if counts[state]]
     return Bar(what, sum(count for _, count in present), tuple(_segments(present)))
 
 

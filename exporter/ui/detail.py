@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from exporter.errors import TaskError
 from exporter.labeltext import clean, clean_url
 from exporter.model import Identity, Labels, Node, State, Task
 from exporter.outcome import Outcome
+from exporter.pieces import Rendered
 from exporter.targets import Target, merged
 from exporter.ui.bars import Bar, bar
-from exporter.ui.rows import task_query, task_title
+from exporter.ui.rows import task_title
 from exporter.ui.shorten import Excerpt, excerpt
 from exporter.ui.tree import Family, Namer, Tree, namer, tree
 
@@ -34,7 +36,7 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """All that `/task` shows; without `task`, `error` says why."""
+    """All that `/task` shows; without `task`, `error` says why, and `before` when it was last read, and its state."""
 
     identity: Identity
     query: str
@@ -44,26 +46,32 @@ class Detail:
     task: Task | None
     error: TaskError | None
     fetched: float
+    before: tuple[float, State] | None
     bar: Bar | None
     tree: Tree | None
     why: Sequence[Why]
     failures: int
 
 
-def detail(target: Target, outcome: Outcome[Task], seen: Labels) -> Detail:
-    """What `/task` shows of one outcome; `seen` is what the last scrape knew of the task."""
+def detail(target: Target, outcome: Outcome[Task], seen: Outcome[Rendered] | None) -> Detail:
+    """What `/task` shows of one outcome; `seen` is that of the last scrape, if it knew the task."""
     task = outcome.kept
-    labels = merged(target.params.labels if task is None else task.labels, merged(target.known, seen))
+    last = [(outcome.fetched, outcome.before)] if outcome.before else []
+    labels = merged(target.params.labels if task is None else task.labels, target.known)
+    if seen and (rendered := seen.kept or seen.before):
+        labels = merged(labels, rendered.task.labels)
+        last.append((seen.fetched, rendered.task))
     why = [] if task is None else reasons(task)
     return Detail(
         identity=outcome.identity,
-        query=task_query(target.params),
+        query=urlencode(target.params.query),
         name=task_title(labels, outcome.identity),
         labels=labels,
         url=clean_url(labels.url),
         task=task,
         error=outcome.error,
         fetched=outcome.fetched,
+        before=max(((when, each.state) for when, each in last), default=None) if task is None else None,
         bar=None if task is None else bar(task),
         tree=None if task is None or not task.nodes else tree(task.nodes),
         why=why[:MOST_FAILURES],

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlencode
 
-from exporter.ui.rows import ATTENTION, WORDS, Row
+from exporter.ui.rows import Row, rank
 
 #: In the place of a state: all that call for a person.
 NEEDS_ATTENTION = "attention"
@@ -53,7 +54,7 @@ class Filters:
             return False
         if self.business and row.business != self.business:
             return False
-        if self.state and row.word != self.state and not (self.state == NEEDS_ATTENTION and row.word in ATTENTION):
+        if self.state and not (row.needs_attention if self.state == NEEDS_ATTENTION else row.word == self.state):
             return False
         return not words or all(word in searched for searched in [row.searched] for word in words)
 
@@ -64,22 +65,31 @@ def _page(text: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Business:
+    """A business or scope, and how many of its tasks need attention."""
+
+    name: str
+    attention: int
+    tasks: int
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """What there is to choose from."""
 
     systems: Sequence[str]
-    businesses: Sequence[str]
+    businesses: Sequence[Business]
     states: Sequence[str]
 
     @classmethod
     def of(cls, rows: Sequence[Row]) -> Self:
         """What the rows have, in an order that people expect."""
-        businesses = sorted({row.business for row in rows}, key=_by_number)
-        present = {row.word for row in rows}
+        tasks = Counter(row.business for row in rows)
+        needy = Counter(row.business for row in rows if row.needs_attention)
         return cls(
             systems=list(dict.fromkeys(sorted(row.identity.system for row in rows))),
-            businesses=businesses,
-            states=[word for word in WORDS if word in present],
+            businesses=[Business(each, needy[each], tasks[each]) for each in sorted(tasks, key=_by_number)],
+            states=sorted({row.word for row in rows}, key=rank),
         )
 
 

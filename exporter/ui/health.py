@@ -12,7 +12,7 @@ from exporter.errors import Reason, TaskError
 from exporter.gateway import Contact
 from exporter.outcome import Outcome
 from exporter.pieces import Rendered
-from exporter.ui.rows import WORDS, Row
+from exporter.ui.rows import Row, rank
 
 #: Errors that BlueKing tells of one task: whoever says them can be reached.
 _ABOUT_A_TASK = frozenset({Reason.NOT_FOUND, Reason.FORBIDDEN, Reason.REFUSED, Reason.MALFORMED})
@@ -59,7 +59,7 @@ class SystemRow:
 def counts(rows: Iterable[Row]) -> list[tuple[str, int]]:
     """How many tasks by state, the most urgent first; states that no task has are left out."""
     counted = Counter(row.word for row in rows)
-    return [(word, counted[word]) for word in WORDS if counted[word]]
+    return sorted(counted.items(), key=lambda item: rank(item[0]))
 
 
 def system_rows(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -33,6 +34,16 @@ class Listing:
         )
 
     @property
-    def trouble(self) -> bool:
-        """Whether somebody should look at it."""
-        return self.error is not None or self.truncated
+    def trouble(self) -> str:
+        """The text that says why somebody should look at it; empty where nobody needs to."""
+        if self.error is not None:
+            return f"reason.{self.error.reason}"
+        return "listing.truncated" if self.truncated else ""
+
+
+def grouped(listings: Iterable[Listing]) -> list[tuple[str, Sequence[Listing]]]:
+    """Listings with equal trouble together, those with errors first and those without any trouble last."""
+    groups: dict[str, list[Listing]] = {}
+    for listing in listings:
+        groups.setdefault(listing.trouble, []).append(listing)
+    return sorted(groups.items(), reverse=True, key=lambda group: (group[0].startswith("reason."), group[0]))

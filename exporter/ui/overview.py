@@ -9,10 +9,10 @@ from exporter.discovery import Discovery
 from exporter.outcome import Outcome
 from exporter.pieces import Rendered
 from exporter.targets import Target
-from exporter.ui.filters import Filters, Options
+from exporter.ui.filters import NEEDS_ATTENTION, Filters, Options
 from exporter.ui.health import Contacts, SystemRow, counts, system_rows
-from exporter.ui.listings import Listing
-from exporter.ui.rows import ATTENTION, Row, rows
+from exporter.ui.listings import Listing, grouped
+from exporter.ui.rows import Row, rows
 
 #: Rows on one page: what a phone draws at once, and a person still scrolls through.
 PER_PAGE = 100
@@ -20,14 +20,19 @@ PER_PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All that `/` shows. `counts` and `attention` are of all tasks, whatever is filtered; `matching` are not."""
+    """All that `/` shows.
+
+    `total` and `attention` are of all tasks, whatever is filtered, `eligible` and `counts` of those that all filters
+    but that by state leave, `matching` of those that all leave.
+    """
 
     when: float
     total: int
     attention: int
+    eligible: int
     counts: Sequence[tuple[str, int]]
     systems: Sequence[SystemRow]
-    listings: Sequence[Listing]
+    listings: Sequence[tuple[str, Sequence[Listing]]]
     filters: Filters
     options: Options
     matching: int
@@ -48,17 +53,19 @@ def overview(
 ) -> Overview:
     """What `/` shows of one page of outcomes; a page beyond the last is the last."""
     every = rows(outcomes, targets)
-    matching = filters.choose(every)
+    eligible = replace(filters, state="").choose(every)
+    matching = filters.choose(eligible)
     pages = max(1, -(-len(matching) // PER_PAGE))
     filters = replace(filters, page=min(filters.page, pages))
     start = (filters.page - 1) * PER_PAGE
     return Overview(
         when=when,
         total=len(every),
-        attention=sum(row.word in ATTENTION for row in every),
-        counts=counts(every),
+        attention=sum(row.needs_attention for row in every),
+        eligible=len(eligible),
+        counts=_chips(eligible),
         systems=system_rows(titles, contacts, every, outcomes),
-        listings=[Listing.of(discovery) for discovery in discoveries],
+        listings=grouped(map(Listing.of, discoveries)),
         filters=filters,
         options=Options.of(every),
         matching=len(matching),
@@ -66,3 +73,8 @@ def overview(
         first=start + 1,
         pages=pages,
     )
+
+
+def _chips(rows: Sequence[Row]) -> list[tuple[str, int]]:
+    needy = sum(row.needs_attention for row in rows)
+    return [(NEEDS_ATTENTION, needy)] * bool(needy) + counts(rows)

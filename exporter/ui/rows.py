@@ -3,37 +3,36 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-import msgspec
-
 from exporter.errors import TaskError
 from exporter.labeltext import clean, clean_url
-from exporter.model import NO_LABELS, Identity, Labels, State, Task
+from exporter.model import NO_LABELS, STANDINGS, UNFINISHED, Identity, Labels, Node, State, Task, needs_attention
 from exporter.outcome import Outcome
 from exporter.pieces import Rendered
 from exporter.systems.base import TaskParams
 from exporter.targets import Target, merged
-from exporter.ui.bars import ORDER
 
 #: What a task that could not be read has in the place of a state.
 UNREADABLE = "unreadable"
 
-#: All words that a row can have for its state, the most urgent first.
-WORDS: Sequence[str] = (UNREADABLE, *ORDER)
+_WORDS: list[str] = list(STANDINGS)
+_WORDS.insert(_WORDS.index(State.UNKNOWN) + 1, UNREADABLE)  # it may call for a person: after what does
+_RANKS = {word: rank for rank, word in enumerate(_WORDS)}
 
-#: The words that call for a person.
-ATTENTION = frozenset({UNREADABLE, State.FAILED, State.PARTLY_FAILED, State.SUSPENDED})
 
-_RANK: Mapping[str, int] = {word: rank for rank, word in enumerate(WORDS)}
+def rank(word: str) -> int:
+    """How many words that a row can have for its state are more urgent."""
+    return _RANKS.get(word, len(_RANKS))
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One task. `task` is None where it could not be read; then `error` says why. `params` is None where the task has
-    left its list meanwhile.
+    """One task. `task` is None where it could not be read; then `error` says why, and `before` is what it last was, if
+    that is still known. `params` is None where the task has left its list meanwhile. `needs` is what of it needs
+    attention, or did when it was last read, and `needy` the node that does so most.
 
     `fetched` is when the answer shown was fetched, or the last good one before the error; 0 if there never was one.
     """
@@ -42,6 +41,9 @@ class Row:
     params: TaskParams | None
     labels: Labels
     task: Task | None
+    before: Task | None
+    needs: Mapping[State, int]
+    needy: Node | None
     error: TaskError | None
     fetched: float
 
@@ -49,6 +51,22 @@ class Row:
     def word(self) -> str:
         """Its state, or `unreadable`."""
         return UNREADABLE if self.task is None else self.task.state
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether it calls for a person."""
+        return self.task is None or bool(self.needs)
+
+    @property
+    def last(self) -> Task | None:
+        """What it is, or last was."""
+        return self.task or self.before
+
+    @property
+    def troubled(self) -> Mapping[State, int]:
+        """How many of its parts call for a person in which state, where its own state does not say so."""
+        own = STANDINGS.get(self.last.state) if self.last else None
+        return {state: count for state, count in self.needs.items() if STANDINGS[state] is not own}
 
     @property
     def name(self) -> str:
@@ -68,7 +86,7 @@ class Row:
     @property
     def query(self) -> str:
         """The query by which `/task` and `/probe` know it; empty where they do not."""
-        return task_query(self.params) if self.params is not None else ""
+        return urlencode(self.params.query) if self.params is not None else ""
 
     @property
     def searched(self) -> str:
@@ -84,19 +102,6 @@ def task_title(labels: Labels, identity: Identity) -> str:
     return clean(labels.task_name) or f"{clean(labels.kind) or identity.system} #{clean(identity.task_id)}"
 
 
-def task_query(params: TaskParams) -> str:
-    """`system=sops&bk_biz_id=2&task_id=10`: the parameters of one task without its name and what is the default."""
-    struct = type(params)
-    required = len(struct.__struct_fields__) - len(struct.__struct_defaults__)
-    defaults = dict(zip(struct.__struct_fields__[required:], struct.__struct_defaults__, strict=True))
-    given = {
-        key: value
-        for key, value in msgspec.structs.asdict(params).items()
-        if key != "name" and not (key in defaults and value == defaults[key])
-    }
-    return urlencode({"system": str(params.__struct_config__.tag), **given})
-
-
 def rows(outcomes: Iterable[Outcome[Rendered]], targets: Iterable[Target]) -> list[Row]:
     """A row for each task of a page, the most urgent first."""
     known = {target.identity: target for target in targets}
@@ -105,19 +110,33 @@ def rows(outcomes: Iterable[Outcome[Rendered]], targets: Iterable[Target]) -> li
 
 
 def _row(outcome: Outcome[Rendered], target: Target | None) -> Row:
-    task = None if outcome.kept is None else outcome.kept.task
+    last = outcome.kept or outcome.before
     params, labels = None, NO_LABELS
     if target is not None:
         params, labels = target.params, merged(target.params.labels, target.known)
-    return Row(outcome.identity, params, task.labels if task else labels, task, outcome.error, outcome.fetched)
+    return Row(
+        identity=outcome.identity,
+        params=params,
+        labels=last.task.labels if last else labels,
+        task=outcome.kept.task if outcome.kept else None,
+        before=outcome.before.task if outcome.before else None,
+        needs=needs_attention(last.task) if last else {},
+        needy=last.needy if last else None,
+        error=outcome.error,
+        fetched=outcome.fetched,
+    )
 
 
-def _urgency(row: Row) -> tuple[int, float, str]:
-    """By state; what is under way by how long it is, everything else by how fresh it is."""
-    task = row.task
-    if task is None:
-        return _RANK[row.word], -row.fetched, row.identity.task_id
-    if task.state in {State.RUNNING, State.SUSPENDED, State.PENDING}:
-        return _RANK[row.word], -(task.elapsed or 0.0), row.identity.task_id
-    latest = task.finish or task.start or -math.inf
-    return _RANK[row.word], -latest, row.identity.task_id
+def _urgency(row: Row) -> tuple[int, int, int, float, str]:
+    """By what needs attention, then by the last state; what is under way by how long it is, all else by how fresh."""
+    state = row.last.state if row.last else row.word
+    worst = min(map(rank, (state, *row.needs)))
+    return worst if row.task else rank(row.word), worst, rank(state), _age(row), row.identity.task_id
+
+
+def _age(row: Row) -> float:
+    if row.task is None:
+        return -row.fetched
+    if row.task.state in UNFINISHED:
+        return -(row.task.elapsed or 0.0)
+    return -(row.task.finish or row.task.start or -math.inf)

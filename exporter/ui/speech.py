@@ -28,6 +28,10 @@ class Speech:
         text = TEXTS[self.language][key]
         return text.format(**values) if values else text
 
+    def state(self, word: str) -> str:
+        """How a state is called; the word itself where there is no better one."""
+        return TEXTS[self.language].get(f"state.{word}", word)
+
     def count(self, key: str, number: int) -> str:
         """`1 task`, `2,000 tasks`: the text `key.one` or `key.many`."""
         return self(f"{key}.{'one' if number == 1 else 'many'}", n=f"{number:,}")

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from exporter.labeltext import clean
-from exporter.model import Node, State
-from exporter.ui.bars import ORDER
+from exporter.model import OVER, Node, rank
 
 #: Most nodes that are drawn.
 MOST = 1000
@@ -19,11 +18,6 @@ MOST = 1000
 DEEPEST = 24
 #: Trees up to this size are drawn open.
 SMALL = 40
-
-#: Nothing more happens to these, and nobody has to look at them.
-SETTLED = frozenset({State.FINISHED, State.REVOKED, State.EXPIRED, State.IGNORED})
-
-_RANK = {state: rank for rank, state in enumerate(ORDER)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +72,7 @@ class Family:
         for siblings in self.children.values():
             siblings.sort(key=lambda index: (nodes[index].start or float("inf"), index))
         self.inside = [0] * len(nodes)
-        self.restless = [node.state not in SETTLED for node in nodes]
+        self.restless = [node.state not in OVER for node in nodes]
         for index in range(len(nodes) - 1, -1, -1):
             if (parent := self.parents[index]) >= 0:
                 self.inside[parent] += self.inside[index] + 1
@@ -97,7 +91,7 @@ class Family:
         if len(self.nodes) <= most:
             return set(range(len(self.nodes)))
         shown: set[int] = set()
-        for index in sorted(range(len(self.nodes)), key=lambda index: _RANK[self.nodes[index].state]):
+        for index in sorted(range(len(self.nodes)), key=lambda index: rank(self.nodes[index].state)):
             missing = self._missing(index, shown)
             if len(shown) + len(missing) <= most:
                 shown.update(missing)

@@ -137,7 +137,8 @@ def test_filters_links_and_pages_work_without_javascript(look: Callable[..., Pag
     page.get_by_label("State", exact=True).select_option("failed")
     page.get_by_label("Text").fill("task 6")
     page.get_by_role("button", name="Apply").click()
-    assert "state=failed&q=task+6" in page.url
+    assert page.url.endswith("state=failed&q=task+6#tasks")
+    assert page.evaluate("document.getElementById('tasks').getBoundingClientRect().top") < 20
     assert states(page) == {"failed"}
     page.get_by_role("link", name="task 6", exact=True).click()
     assert page.get_by_role("heading", level=1).inner_text().endswith("task 6")

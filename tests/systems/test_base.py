@@ -1,13 +1,15 @@
-"""Loosely typed values: whatever comes, a value or None, never an exception."""
+"""Parameters as a query; loosely typed values: whatever comes, a value or None, never an exception."""
 
 from datetime import UTC, timedelta, timezone
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.systems.base import count, flag, number, seconds, table, text, timestamp
+from tests.support import params
 
 SHANGHAI = timezone(timedelta(hours=8))
 ANYTHING = st.recursive(
@@ -110,3 +112,15 @@ def test_nothing_raises(value: Any) -> None:
     for reader in (number, seconds, count, flag, text, table):
         reader(value)
     timestamp(value, UTC)
+
+
+def test_a_task_is_known_by_its_parameters() -> None:
+    """In the order of its system, with the system before, without its name and what is the default."""
+
+    def query(system: str, **values: object) -> str:
+        return urlencode(params(system, **values).query)
+
+    assert query("sops", bk_biz_id=2, task_id=10, name="x") == "system=sops&bk_biz_id=2&task_id=10"
+    subtree = query("sops", bk_biz_id=2, task_id=10, scope="project", subprocess_id="n1")
+    assert subtree == "system=sops&bk_biz_id=2&task_id=10&scope=project&subprocess_id=n1"
+    assert query("gsekit", bk_biz_id=2, job_id=1) == "system=gsekit&bk_biz_id=2&job_id=1"

@@ -32,33 +32,64 @@ def table(page: Element) -> list[Element]:
 
 
 def states(page: Element) -> list[str]:
-    return [row.one("span", class_="badge").words for row in table(page)]
+    return [row.all("span", class_="badge")[0].words for row in table(page)]
 
 
 def test_the_most_urgent_come_first():
-    """Unreadable, failed, suspended, unknown, then what is under way, then the rest."""
+    """Failed, suspended, unknown, unreadable, then what is under way, then the rest."""
 
     async def main(clock: Clock) -> list[str]:
         return states(await mixed(clock).page("/"))
 
-    wanted = ["unreadable", "failed", "suspended", "unknown", "running", "created", "revoked", "finished"]
+    wanted = ["failed", "suspended", "unknown", "unreadable", "running", "created", "revoked", "finished"]
     assert run(main) == [word for word in wanted for _ in range(2)]
 
 
 def test_counts_are_those_of_metrics():
     """The chips, the systems' rows and the headline say what the samples of the same scrape say."""
 
-    async def main(clock: Clock) -> tuple[dict[str, int], Counter[str], str]:
+    async def main(clock: Clock) -> tuple[Counter[str], Element]:
         bench = mixed(clock, 100)
         text = (await bench.get("/metrics")).text
-        page = await bench.page("/")
-        chips = [chip.words.rpartition(" ") for chip in page.one("section", class_="summary").all("li")]
-        return {word: int(count) for word, _, count in chips}, counted(text), page.one("h1").words
+        return counted(text), await bench.page("/")
 
-    chips, samples, headline = run(main)
-    assert chips.pop("All") == samples.total() == 100
-    assert chips == dict(samples)
-    assert headline == f"{samples['unreadable'] + samples['failed'] + samples['suspended']} tasks need attention"
+    samples, page = run(main)
+    needy = sum(samples[word] for word in ("unreadable", "failed", "suspended", "unknown"))
+    assert chips(page) == {"All": 100, "needs attention": needy, **samples}
+    assert page.one("h1").words == f"{needy} tasks need attention"
+
+
+def test_a_chip_counts_what_its_link_leads_to():
+    """Within the other filters; the headline, the systems and the choice of businesses count all that there is."""
+
+    async def main(clock: Clock) -> tuple[Element, Element]:
+        site = sops_site(lambda number: tree("FAILED" if number in {1, 2, 50} else "RUNNING"))
+        other = [f"{{system: sops, bk_biz_id: 3, task_id: {number}}}" for number in range(50, 60)]
+        bench = exporter(clock, {"sops": site}, *sops(1, 2, 3), *other, "{system: sops, bk_biz_id: 4, task_id: 70}")
+        page = await bench.page("/?business=3&state=running")
+        chip = next(a for a in page.one("section", class_="summary").all("a") if "failed" in a.words)
+        return page, await bench.page(chip.attributes["href"].removeprefix("."))
+
+    page, followed = run(main)
+    assert chips(page) == {"All": 10, "needs attention": 1, "failed": 1, "running": 9}
+    assert followed.one("p", class_="shown").words == "1–1 of 1"
+    assert page.one("h1").words == "3 tasks need attention"
+    assert [a.attributes["href"] for a in page.one("table", class_="systems").all("a")] == [
+        "./?system=sops#tasks",
+        "./?system=sops&state=failed#tasks",
+        "./?system=sops&state=running#tasks",
+    ]
+    assert [option.words for option in page.one("select", name="business").all("option")] == [
+        "any",
+        "2 · 2 of 3",
+        "3 · 1 of 10",
+        "4",
+    ]
+
+
+def chips(page: Element) -> dict[str, int]:
+    words = [chip.words.rpartition(" ") for chip in page.one("section", class_="summary").all("li")]
+    return {word: int(count) for word, _, count in words}
 
 
 def counted(text: str) -> Counter[str]:
@@ -76,7 +107,7 @@ def counted(text: str) -> Counter[str]:
     ("query", "shown"),
     [
         ("state=failed", {"failed"}),
-        ("state=attention", {"unreadable", "failed", "suspended"}),
+        ("state=attention", {"unreadable", "failed", "suspended", "unknown"}),
         ("state=unreadable&system=sops&business=2", {"unreadable"}),
         ("q=TASK+9", {"failed"}),
         ("q=no-such-text", set()),
@@ -145,6 +176,65 @@ def test_a_system_that_is_down_says_why_and_what_to_do():
     for words in ("BlueKing refused the credentials", "Check bk_app_code", "bk_app_secret is wrong", "1640001"):
         assert words in first.words
     assert second.one("span", class_="health").words == "not asked yet"
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", r"failed 1 min 1\d s ago"), ("zh", r"1 分 1\d 秒前为失败")])
+def test_what_cannot_be_read_any_more_says_what_it_was(language: str, said: str):
+    """On both pages, with its name; what had failed comes first. Metrics say nothing of it."""
+    trees = {
+        1: tree("FINISHED"),
+        2: tree("FAILED"),
+        4: tree("RUNNING", children={"n1": leaf("a", "FAILED")}),
+    }
+
+    async def main(clock: Clock) -> tuple[Element, Element, str]:
+        answers: list[httpx.Response] = []
+        site = sops_site(lambda number: answers[0] if answers else trees.get(number))
+        bench = exporter(clock, {"sops": site}, *sops(1, 2, 3, 4), more="collect: {final_cache_ttl: 0s}\n")
+        await bench.get("/metrics")
+        answers.append(refusal(500, status=500))
+        await asyncio.sleep(70)
+        text = (await bench.get("/metrics")).text
+        path = "/task?system=sops&bk_biz_id=2&task_id=2"
+        return await bench.page("/", language), await bench.page(path, language), text
+
+    page, task, text = run(main)
+    names = [row.one("th").all("bdi")[0].words for row in table(page)]
+    assert names == ["task 2", "task 4", "sops #3", "task 1"]
+    badge = {"en": "unreadable", "zh": "读取失败"}[language]
+    first, running, never, _ = (row.one("td", class_="c-state").words for row in table(page))
+    assert re.fullmatch(f"{badge} {said}", first)
+    assert running.endswith({"en": "ago 1 failed", "zh": "前为执行中 1 失败"}[language])
+    assert never == badge
+    assert re.search(said, task.one("section", class_="summary").words)
+    assert counted(text) == {"unreadable": 4}
+
+
+def leaf(name: str, state: str) -> dict[str, object]:
+    return {"name": name, "state": state, "children": {}}
+
+
+def test_what_fails_within_a_task_that_runs_needs_attention():
+    """It comes before what waits, the row says what is wrong, and the state stays what BlueKing says."""
+    trees = {
+        1: tree("RUNNING", children={"n1": leaf("a", "FINISHED"), "n2": leaf("b", "FAILED")}),
+        2: tree("SUSPENDED"),
+        3: tree("RUNNING", children={"n1": leaf("a", "RUNNING")}),
+        4: tree("FINISHED", children={"n1": leaf("a", "WEIRD")}),
+        5: tree("FAILED", children={"n1": leaf("a", "FAILED")}),
+    }
+
+    async def main(clock: Clock) -> tuple[Element, Element]:
+        bench = exporter(clock, {"sops": sops_site(trees.get)}, *sops(*trees))
+        return await bench.page("/"), await bench.page("/?state=attention")
+
+    page, needy = run(main)
+    said = [row.one("td", class_="c-state").words for row in table(page)]
+    assert said == ["failed", "running 1 failed", "suspended", "finished 1 unknown", "running"]
+    named = [[each.words for each in row.all("span", class_="needy")] for row in table(page)]
+    assert named == [["failed: a"], ["failed: b"], [], ["unknown: a"], []]
+    assert page.one("h1").words == "4 tasks need attention"
+    assert [row.one("td", class_="c-state").words for row in table(needy)] == said[:-1]
 
 
 def test_no_tasks_is_said_with_what_to_do():
@@ -286,11 +376,29 @@ def test_discoveries_say_how_they_are():
         return await exporter(clock, {"sops": BlueKing(answer)}, more=DISCOVER).page("/")
 
     page = run(main)
-    rows = page.one("details", class_="listings").one("tbody").all("tr")
-    assert [row.one("th").words for row in rows] == ["sops biz 2", "sops biz 3"]
-    assert rows[0].words == "sops biz 2 sops 0 just now none"
-    assert "app has no permission" in rows[1].words
-    assert "open" in page.one("details", class_="listings").attributes
+    bad, fine = page.all("details", class_="listings")
+    assert bad.one("summary").words == "1 listing: The credentials may not read this · 0 tasks sops biz 3"
+    assert "app has no permission" in bad.one("tbody").one("tr").words
+    assert fine.one("summary").words == "1 listing · 0 tasks sops biz 2"
+    assert fine.one("tbody").words == "sops biz 2 sops 0 just now"
+
+
+def test_an_outage_takes_one_line_of_the_discoveries():
+    """Closed, with how many fail in the same way; inside is each of them with what it was told, and the cure once."""
+
+    async def main(clock: Clock) -> Element:
+        def answer(request: httpx.Request) -> httpx.Response:
+            return httpx.Response(500, json={"message": f"no {request.url.path}"})
+
+        discover = ", ".join(f"{{system: sops, bk_biz_id: {number}}}" for number in range(100, 140))
+        return await exporter(clock, {"sops": BlueKing(answer)}, more=f"discover: [{discover}]\n").page("/")
+
+    group = run(main).one("details", class_="listings")
+    assert "open" not in group.attributes
+    assert group.one("summary").words.startswith("40 listings: BlueKing failed to answer · 0 tasks sops biz 100, ")
+    assert [row.one("th").words for row in group.one("tbody").all("tr")] == [f"sops biz {n}" for n in range(100, 140)]
+    assert "no /get_task_list/139/" in group.one("tbody").all("tr")[-1].words
+    assert len(group.all("p", class_="cure")) == 1
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -1,15 +1,25 @@
-"""Bars, excerpts, queries: the small parts of pages."""
+"""Bars, excerpts, filters: the small parts of pages."""
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 
-from exporter.model import Hosts, JobTasks, NodeCounts, State, Task
+from exporter.model import Hosts, JobTasks, Node, NodeCounts, State, Task
+from exporter.outcome import Outcome
+from exporter.render import Renderer
+from exporter.shards import WHOLE
+from exporter.ui import html
 from exporter.ui.bars import WIDTH, bar
+from exporter.ui.detail import detail
 from exporter.ui.filters import Filters
-from exporter.ui.rows import task_query
+from exporter.ui.overview import overview
 from exporter.ui.shorten import Excerpt, excerpt
-from tests.support import params
+from exporter.ui.speech import Speech
+from tests.answers import NOW, READING
+from tests.pages import kept
+from tests.support import sops
 
 
 def counts(**by_state: int) -> Task:
@@ -67,14 +77,6 @@ def test_controls_are_not_shown():
     assert excerpt("a\r\nb\x1b[31m\u202ec\td\ud800").text == "a\nb\ufffd[31m\ufffdc\td\ufffd"
 
 
-def test_a_task_is_known_by_its_parameters():
-    """Without its name, and without what is the default."""
-    assert task_query(params("sops", bk_biz_id=2, task_id=10, name="x")) == "system=sops&bk_biz_id=2&task_id=10"
-    subtree = params("sops", bk_biz_id=2, task_id=10, scope="project", subprocess_id="n1")
-    assert task_query(subtree) == "system=sops&bk_biz_id=2&task_id=10&scope=project&subprocess_id=n1"
-    assert task_query(params("gsekit", bk_biz_id=2, job_id=1)) == "system=gsekit&bk_biz_id=2&job_id=1"
-
-
 @pytest.mark.parametrize(
     ("query", "page"),
     [("", 1), ("0", 1), ("-3", 1), ("7", 7), ("x", 1), ("٣", 1), ("9" * 50, 1)],
@@ -91,3 +93,27 @@ def test_links_keep_what_is_filtered_and_begin_at_the_first_page():
     assert filters.query(page=4) == "?system=sops&business=space%3A5&q=a%26b&page=4"
     assert filters.query(system="", business="", q="", state="failed") == "?state=failed"
     assert Filters().query() == ""
+
+
+def test_a_state_that_pages_do_not_know_breaks_none():
+    """It comes last, is called by its own word, and the page is there."""
+    strange = cast("State", "melted")
+    node = Node("n", "step", strange, True, 1, None, None, None, None, None, False, False)
+    task = Task(state=strange, nodes=(node,), node_counts=NodeCounts({strange: 2}, 0, 0))
+    outcomes = [
+        Outcome(sops(number).identity, each, None, NOW, 0.0)
+        for number, each in enumerate((task, Task(state=State.FINISHED)), 1)
+    ]
+    view = overview(
+        outcomes=kept(Renderer("none", 0), outcomes),
+        targets=[],
+        titles={},
+        contacts={},
+        when=NOW,
+        filters=Filters(),
+    )
+    assert [row.word for row in view.rows] == [State.FINISHED, "melted"]
+    say = Speech("zh", NOW, READING.zone)
+    frame: dict[str, object] = {"shard": WHOLE, "refusal": None, "unread": {}}
+    assert "2 melted" in html.page("overview.html", say, {"view": view, **frame})
+    assert "melted" in html.page("task.html", say, {"view": detail(sops(1), outcomes[0], None)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
@@ -112,31 +113,88 @@ def test_failure_texts_reach_neither_metrics_nor_logs(caplog: pytest.LogCaptureF
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "message"),
+    ("path", "status", "english", "chinese"),
     [
-        ("/task", 400, "system: missing"),
-        ("/task?system=nope&task_id=1", 400, "system: unknown value"),
-        ("/task?system=sops&task_id=1", 400, "bk_biz_id: missing"),
-        ("/task?system=sops&bk_biz_id=2&task_id=x", 400, "task_id: must be a whole number"),
-        ("/task?system=sops&bk_biz_id=2&task_id=1&task_id=2", 400, "task_id: given twice"),
-        ("/task?system=sops&bk_biz_id=2&task_id=1&x=%3Cscript%3E", 400, "unknown"),
-        ("/task?system=gsekit&bk_biz_id=2&job_id=1", 400, "gsekit is not configured"),
-        ("/task?system=sops&bk_biz_id=3&task_id=1", 403, "probe.allow"),
+        ("", 400, "system: missing (sops)", "缺少参数 system（sops）"),
+        ("?system=nope&task_id=1", 400, "system: unknown value", "system: unknown value"),
+        ("?system=sops&task_id=1", 400, "bk_biz_id: missing", "bk_biz_id: missing"),
+        ("?system=sops&bk_biz_id=2&task_id=x", 400, "task_id: must be a whole", "task_id: must be a whole"),
+        ("?system=sops&bk_biz_id=2&task_id=1&task_id=2", 400, "task_id: given twice", "参数 task_id 重复"),
+        ("?x=1&x=2&x=3", 400, "x: given 3 times", "参数 x 出现了 3 次"),
+        ("?system=sops&bk_biz_id=2&task_id=1&x=%3Cscript%3E", 400, "unknown", "unknown"),
+        ("?system=gsekit&bk_biz_id=2&job_id=1", 400, "gsekit is not configured", "此处未配置 gsekit"),
+        ("?system=sops&bk_biz_id=3&task_id=1", 403, "sops biz 3 may not be", "不允许在此查询 sops biz 3"),
     ],
 )
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_a_wrong_address_says_what_is_wrong_with_it(path: str, status: int, message: str, language: str):
-    """400 names the parameter, 403 the place, in a page as all others; BlueKing is not asked."""
+def test_a_wrong_address_says_what_is_wrong_with_it(path: str, status: int, english: str, chinese: str, language: str):
+    """400 names the parameter, 403 the place, in a page as all others; BlueKing is not asked.
+
+    What the reader of the configuration says, which reads parameters too, is English.
+    """
 
     async def main(clock: Clock) -> tuple[httpx.Response, int]:
         site = sops_site(lambda _: FAILED)
-        answer = await exporter(clock, {"sops": site}, *sops(1)).get(path, accept_language=language)
+        answer = await exporter(clock, {"sops": site}, *sops(1)).get(f"/task{path}", accept_language=language)
         return answer, len(site.asked)
 
     answer, asked = run(main)
     assert (answer.status_code, asked) == (status, 0)
-    assert message in parse(answer.text).one("section", role="alert").words
+    assert {"en": english, "zh": chinese}[language] in parse(answer.text).one("section", role="alert").words
     assert "<script" not in answer.text
+
+
+LABELLED = (
+    "system=sops&bk_biz_id=2&scope=&task_id=1",
+    "system=sops&bk_biz_id=&scope=project:7&task_id=1",
+    "system=sops&bk_biz_id=2&scope=&task_id=10/n1",
+    "system=bkflow&bk_biz_id=&scope=space:5&task_id=3",
+    "system=nodeman&bk_biz_id=2&scope=&task_id=9",
+    "system=gsekit&bk_biz_id=2&task_id=9",
+)
+
+
+@pytest.mark.parametrize("query", LABELLED)
+def test_a_known_task_is_found_by_the_labels_of_its_metrics(query: str):
+    """Whatever its own parameters are called; what is empty may be left out."""
+    tasks = (
+        *sops(1),
+        "{system: sops, bk_biz_id: 7, scope: project, task_id: 1}",
+        "{system: sops, bk_biz_id: 2, task_id: 10, subprocess_id: n1}",
+        "{system: bkflow, space_id: 5, task_id: 3}",
+        "{system: nodeman, bk_biz_id: 2, job_id: 9}",
+        "{system: gsekit, bk_biz_id: 2, job_id: 9}",
+    )
+
+    async def main(clock: Clock) -> str:
+        sites = {name: BlueKing(lambda _: refusal(1)) for name in ("sops", "bkflow", "nodeman", "gsekit")}
+        page = await exporter(clock, sites, *tasks).page(f"/task?{query}")
+        return page.one("section", class_="summary").one("p", class_="meta").words
+
+    labels = dict(parse_qsl(query))
+    place = f"business {labels['bk_biz_id']}" if "bk_biz_id" in labels else labels["scope"]
+    assert run(main) == f"{labels['system']} · {place} · {labels['task_id']}"
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("system=sops&bk_biz_id=2&scope=&task_id=77", 200),
+        ("system=sops&bk_biz_id=3&scope=&task_id=77", 403),
+        ("system=sops&bk_biz_id=&scope=project:7&task_id=77", 400),
+        ("system=nodeman&bk_biz_id=2&scope=&task_id=77", 400),
+        ("system=nope&bk_biz_id=2&scope=&task_id=77", 400),
+    ],
+)
+def test_labels_of_a_task_that_is_not_known_open_no_door(query: str, status: int):
+    """They are taken for its own parameters, with all that holds of these."""
+
+    async def main(clock: Clock) -> int:
+        return (
+            await exporter(clock, {"sops": sops_site(lambda _: FAILED)}, *sops(1)).get(f"/task?{query}")
+        ).status_code
+
+    assert run(main) == status
 
 
 def test_a_task_of_an_allowed_business_may_be_looked_at():
