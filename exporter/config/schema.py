@@ -130,8 +130,8 @@ class CollectFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     nodes: Annotated[
         Nodes,
         Meta(
-            description="Which single nodes get series of their own. With `none`, BKFlow is asked for the states of many "
-            "tasks at once, and for nothing else: their times and counts of nodes are absent then."
+            description="Which single nodes get series of their own. With `none`, BKFlow is asked for the states of "
+            "many tasks at once, and for nothing else: their times and counts of nodes are absent then."
         ),
     ] = "all"
     nodes_per_task: Annotated[
