@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from exporter.errors import Reason
 from tools.alerting.phrases import (
     AGE,
     CREATOR,
@@ -19,6 +20,9 @@ from tools.alerting.phrases import (
 )
 
 IDENTITY = "system, bk_biz_id, scope, task_id"
+
+#: Reasons that say something of one task, and nothing of its system.
+OF_ONE_TASK = f"{Reason.NOT_FOUND}|{Reason.REFUSED}"
 
 #: What the exporter's job is called in prometheus.yml.
 JOB = 'job="bk-task-exporter"'
@@ -182,13 +186,26 @@ TASKS = (
 EXPORTER = (
     Alert(
         "BkSystemUnreadable",
-        "max by (system) (bk_task_up) == 0",
+        # Finished tasks are shown from the cache for long while nothing can be read any more, so requests count as
+        # well: all but 5 %, for they are extrapolated. Where one task alone is still asked for, its failures are all,
+        # so there must be two.
+        "max by (system) (bk_task_up) == 0\n"
+        "or\n"
+        "(\n"
+        "  sum by (system) (\n"
+        f'    increase(bk_task_exporter_api_request_failures_total{{reason!~"{OF_ONE_TASK}"}}[5m])\n'
+        "  )\n"
+        "  / sum by (system) (increase(bk_task_exporter_api_requests_total[5m])) > 0.95\n"
+        "  and on (system)\n"
+        f"  count by (system) (max by ({IDENTITY}) (bk_task_up) == 0) > 1\n"
+        ")",
         "3m",
         "critical",
         Text("BlueKing system unreadable: {{ $labels.system }}", "蓝鲸系统无法读取：{{ $labels.system }}"),
         Text(
-            "Not one task of {{ $labels.system }} could be read for 3 minutes or more, so nothing is known of them.",
-            "{{ $labels.system }} 的所有任务已有 3 分钟以上无法读取，状态均未知。",
+            "Nothing could be read from {{ $labels.system }} for 3 minutes or more. What its tasks do now is not known;"
+            " only finished ones may still be shown.",
+            "已有 3 分钟以上无法从 {{ $labels.system }} 读取任何信息，其任务的当前状态未知，仅可能仍展示已结束的任务。",
         )
         + REASONS,
     ),
