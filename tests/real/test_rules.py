@@ -3,19 +3,25 @@
 import json
 import re
 import subprocess
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests import markdown
 from tests.alerting.rulefiles import FOLDER, RULES, TESTS, cases
 from tests.commands import PAGES
 from tests.documents import blocks
 from tests.real.programs import Monitoring
+from tests.real.servers import AlertmanagerServer
 from tools.generate import ROOT
+from tools.processes import until
 
 pytestmark = pytest.mark.real
+
+StartAlertmanager = Callable[[Mapping[str, Any]], AlertmanagerServer]
 
 STARTS, ENDS = "2026-01-02T03:04:05.123Z", "2026-01-02T04:16:07Z"
 
@@ -87,6 +93,30 @@ def alerts_of(name: str) -> list[dict[str, Any]]:
         }
         for alert in expected
     ]
+
+
+def inhibitions() -> list[tuple[dict[str, Any], str]]:
+    """Return each alert that mutes others, with the rule that says so."""
+    config = yaml.safe_load((FOLDER / "alertmanager.yml").read_text("utf-8"))
+    return [(rule, name) for rule in config["inhibit_rules"] for name in sorted(names(rule["source_matchers"]))]
+
+
+def names(matchers: list[str]) -> set[str]:
+    """Return the names of alerts that stand in matchers."""
+    return set(re.findall(r"Bk\w+", " ".join(matchers)))
+
+
+@pytest.mark.parametrize(("rule", "source"), inhibitions())
+def test_an_alert_mutes_what_follows_from_it(
+    start_alertmanager: StartAlertmanager, rule: dict[str, Any], source: str
+) -> None:
+    """Each alert that is to mute others does so with those named, all with labels that promtool proves them to have."""
+    targets = names(rule["target_matchers"]) or {"BkTaskUnreadable"}
+    nobody = {"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]}
+    alertmanager = start_alertmanager(nobody | {"inhibit_rules": [rule]})
+    fired = [alert for name in {source, *targets} for alert in alerts_of(name)]
+    alertmanager.post(*({"labels": alert["labels"]} for alert in fired))
+    until(alertmanager.muted, lambda muted: muted == targets - {source}, 30)
 
 
 def resolved(alert: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from exporter.errors import Reason
+from exporter.systems import SYSTEMS
 from tools.alerting.phrases import (
     AGE,
     CREATOR,
@@ -245,7 +246,11 @@ EXPORTER = (
     ),
     Alert(
         "BkDiscoveryFailing",
-        "max by (discovery) (bk_task_exporter_discovery_up) == 0",
+        # A listing without a name of its own is called by its place, which begins with the system.
+        "label_replace(\n"
+        "  max by (discovery) (bk_task_exporter_discovery_up) == 0,\n"
+        f'  "system", "$1", "discovery", "({"|".join(SYSTEMS)}) .*"\n'
+        ")",
         "10m",
         "warning",
         Text("Discovery fails: ", "任务发现失败：") + DISCOVERY,
