@@ -102,10 +102,10 @@ TASKS = (
         "5m",
         "warning",
         summary=Text("Task runs too long: ", "任务执行时间过长："),
-        description=Text(" has been over its limit for ", "超出时限 ")
+        description=Text(" is over its limit by ", "已超出时限 ")
         + AGE
+        + measured("bk_task:max_elapsed_seconds", Text(" (limit ", "（时限 "), Text(")", "）"))
         + Text(".", "。")
-        + measured("bk_task_elapsed_seconds", Text(" It has run for ", "已执行 "), Text(".", "。"))
         + nodes("running", Text("Running nodes", "执行中节点")),
     ),
     _task(

@@ -66,10 +66,12 @@ WHERE = Text(
 
 
 def duration(value: str) -> Text:
-    """An expression's seconds as people say them: whole minutes from the first minute on."""
+    """An expression's seconds as people say them: whole minutes from the first minute on, no zeros at the end."""
     words = ((" ", ""), ("d", "天"), ("h", "小时"), ("m", "分钟"), ("s", "秒"))
     chinese = "".join(f' | reReplaceAll "{short}" "{word}"' for short, word in words)
-    minutes = fill('<value> | humanizeDuration | reReplaceAll "m [0-9]+s$" "m"', value=value)
+    minutes = fill(
+        '<value> | humanizeDuration | reReplaceAll "m [0-9]+s$" "m" | reReplaceAll "( 0[hm])+$" ""', value=value
+    )
     return both("{{ <minutes><words> }}", {"minutes": minutes, "words": ""}, {"minutes": minutes, "words": chinese})
 
 
