@@ -179,21 +179,44 @@ def test_a_resolution_reads_well(monitoring: Monitoring, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("language", "title", "more"),
+    ("language", "title"),
     [
-        ("en", "🔴 BkTaskFailed in sops, business 2: 12 firing, 1 resolved", "… and 2 more."),
-        ("zh", "🔴 BkTaskFailed，sops 业务 2：告警 12 条，恢复 1 条", "……另有 2 条告警。"),
+        ("en", "🔴 BkTaskFailed in sops, business 2: 12 firing, 1 resolved"),
+        ("zh", "🔴 BkTaskFailed，sops 业务 2：告警 12 条，恢复 1 条"),
     ],
 )
-def test_many_alerts_are_one_message(
-    monitoring: Monitoring, tmp_path: Path, language: str, title: str, more: str
-) -> None:
-    """A group is told of as a list, of which ten are told in full and the others counted."""
+def test_many_alerts_are_one_message(monitoring: Monitoring, tmp_path: Path, language: str, title: str) -> None:
+    """A group is told of as a list of all its alerts: some in full, one line for each of the others."""
     failed = alerts_of("BkTaskFailed")[0]
     text = rendered(monitoring, tmp_path, [failed] * 12 + [resolved(failed)], language)
     assert text.splitlines()[0] == title
-    assert more in text
-    assert len(re.findall(r"^• ", text, re.MULTILINE)) == 11
+    assert len(re.findall(r"^• ", text, re.MULTILINE)) == 13
+    assert 3 <= len(re.findall(r"/d/bk-task/", text)) < 12
+
+
+@pytest.mark.parametrize(("language", "suffix"), [("en", ""), ("zh", "_zh")])
+def test_a_newcomer_is_told_of_first(monitoring: Monitoring, tmp_path: Path, language: str, suffix: str) -> None:
+    """Whatever its place among the others, the newest alert is told of first and in full; the oldest come last."""
+    failed = alerts_of("BkTaskFailed")[0]
+    old, older, newcomer = (
+        failed | {"annotations": {**failed["annotations"], f"summary{suffix}": name}, "startsAt": when}
+        for name, when in [("old", STARTS), ("older", "2026-01-01T23:00:00Z"), ("newcomer", ENDS)]
+    )
+    lines = rendered(monitoring, tmp_path, [older, *[old] * 20, newcomer, older], language).splitlines()
+    assert lines[1:3] == ["• newcomer", newcomer["annotations"][f"description{suffix}"].splitlines()[0]]
+    assert [line for line in lines if line.startswith("• ")] == ["• newcomer", *["• old"] * 20, *["• older"] * 2]
+
+
+@pytest.mark.parametrize(("language", "more"), [("en", r"and (\d+) more"), ("zh", r"另有 (\d+) 条")])
+def test_a_message_is_as_long_as_chats_take_it(
+    monitoring: Monitoring, tmp_path: Path, language: str, more: str
+) -> None:
+    """Hundreds of alerts with long names are a message of some thousand characters, which counts those left out."""
+    longest = max(alerts_of("BkTaskFailed"), key=lambda alert: len(alert["annotations"]["summary"]))
+    for alerts in ([longest] * 300, [resolved(longest)] * 300, [longest] * 300 + [resolved(longest)] * 300):
+        text = rendered(monitoring, tmp_path, alerts, language)
+        assert 1_000 < len(text) < 4_000
+        assert len(re.findall(r"^• ", text, re.MULTILINE)) + sum(map(int, re.findall(more, text))) == len(alerts)
 
 
 def test_odd_names_stay_as_they_are(monitoring: Monitoring, tmp_path: Path) -> None:

@@ -1,13 +1,18 @@
 """The messages that a chat gets, as Alertmanager's templates: the same in both languages but for the words."""
 
-from tools.alerting.phrases import both
+from tools.alerting.phrases import both, fill
 
 _HEAD = """\
 {{/*
   Messages for a chat, as plain text: "bk_task.title.en" and "bk_task.text.en", and the same in Chinese with "zh".
-  At most ten alerts of a group are told in full. Written by `make docs` from tools/alerting; change it there.
+  The newest alerts of a group are told in full, the others in a line each, as far as a chat takes it.
+  Written by `make docs` from tools/alerting; change it there.
 */}}
 """
+
+#: Chats cut a message at about 4,000 characters. These are bytes of what alerts say, to leave room for addresses: how
+#: much is said in full, how much of what fires, and how much with what has ended.
+_BOUNDS = {"most_in_full": "2200", "most_firing": "3000", "most": "3300"}
 
 _TITLE = """
 {{ define "bk_task.title.<language>" -}}
@@ -26,24 +31,43 @@ _TITLE = """
 {{- end }}
 """
 
+# Templates cannot sort: each turn looks for the newest moment before the last, and tells of what fires since then. Nor
+# can they add: $said is all that was said, and $told has a character for each alert.
 _TEXT = """
 {{ define "bk_task.text.<language>" -}}
 {{ $several := gt (len .Alerts) 1 -}}
-{{ range $i, $_ := .Alerts.Firing }}{{ if lt $i 10 }}{{ if $several }}• {{ .Annotations.summary<suffix> }}
-{{ end }}{{ .Annotations.description<suffix> }}
+{{ $firing := .Alerts.Firing -}}
+{{ $said := "" }}{{ $told := "" }}{{ $whole := true }}{{ $more := true }}{{ $before := 0 -}}
+{{ range $firing }}{{ if $more -}}
+{{ $moment := 0 }}{{ range $firing }}{{ $at := .StartsAt.Unix -}}
+{{ if and (or (not $before) (lt $at $before)) (gt $at $moment) }}{{ $moment = $at }}{{ end }}{{ end -}}
+{{ $before = $moment }}{{ if not $moment }}{{ $more = false }}{{ end -}}
+{{ range $firing }}{{ if and $more (eq .StartsAt.Unix $moment) -}}
+{{ $all := print $said .Annotations.summary<suffix> .Annotations.description<suffix> .Annotations.dashboard -}}
+{{ if and $said (gt (len $all) <most_in_full>) }}{{ $whole = false }}{{ end -}}
+{{ if not $whole }}{{ $all = print $said .Annotations.summary<suffix> }}{{ end -}}
+{{ if gt (len $all) <most_firing> }}{{ $more = not $said }}{{ end -}}
+{{ if $more }}{{ $said = $all }}{{ $told = print $told "." -}}
+{{ if $several }}• {{ .Annotations.summary<suffix> }}
+{{ end }}{{ if $whole }}{{ .Annotations.description<suffix> }}
 <dashboard>{{ template "bk_task.dashboard" . }}
 {{ if $several }}
 {{ end }}{{ end }}{{ end -}}
-{{ with .Alerts.Firing }}{{ if gt (len .) 10 }}{{ with slice . 10 }}<more>{{ end }}
-
 {{ end }}{{ end -}}
-{{ range $i, $_ := .Alerts.Resolved }}{{ if lt $i 10 -}}
+{{ end }}{{ end -}}
+{{ with slice $firing (len $told) }}<more>
+
+{{ end -}}
+{{ $told = "" }}{{ $more = true -}}
+{{ range .Alerts.Resolved }}{{ $all := print $said .Annotations.summary<suffix> .Labels.url -}}
+{{ if gt (len $all) <most> }}{{ $more = not $said }}{{ end -}}
+{{ if $more }}{{ $said = $all }}{{ $told = print $told "." -}}
 {{ if $several }}• <resolved>{{ .Annotations.summary<suffix> }}<stop>{{ end }}<fired>{{ template "bk_task.age" . }}<end>
 {{- with .Labels.url }}
 {{ . }}{{ end }}
 {{ end }}{{ end -}}
-{{ with .Alerts.Resolved }}{{ if gt (len .) 10 }}{{ with slice . 10 }}<more_ended>{{ end }}
-{{ end }}{{ end -}}
+{{ with slice .Alerts.Resolved (len $told) }}<more_ended>
+{{ end -}}
 {{ with .Alerts.Firing }}<runbook>{{ template "bk_task.runbook" index . 0 }}
 {{ end -}}
 {{ end }}
@@ -104,5 +128,5 @@ _CHINESE = {
 
 def templates() -> str:
     """The text of prometheus/templates/bk-task.tmpl."""
-    messages = both(_TITLE + _TEXT, _ENGLISH, _CHINESE)
+    messages = both(_TITLE + fill(_TEXT, **_BOUNDS), _ENGLISH, _CHINESE)
     return _HEAD + messages.en + messages.zh + _PARTS
