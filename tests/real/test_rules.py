@@ -125,10 +125,13 @@ def resolved(alert: dict[str, Any]) -> dict[str, Any]:
 
 def rendered(monitoring: Monitoring, folder: Path, alerts: list[dict[str, Any]], language: str) -> str:
     """Return title and text of a message, as amtool writes it."""
-    common = set.intersection(*(set(alert["labels"].items()) for alert in alerts))
+    common = {
+        f"common{each.title()}": dict(set.intersection(*(set(alert[each].items()) for alert in alerts)))
+        for each in ("labels", "annotations")
+    }
     status = "firing" if any(alert["status"] == "firing" for alert in alerts) else "resolved"
     data = folder / "data.json"
-    data.write_text(json.dumps({"status": status, "alerts": alerts, "commonLabels": dict(common)}), "utf-8")
+    data.write_text(json.dumps({"status": status, "alerts": alerts} | common), "utf-8")
     templates = [f'{{{{ template "bk_task.{part}.{language}" . }}}}' for part in ("title", "text")]
     return said(
         monitoring.amtool,
@@ -181,8 +184,8 @@ def test_a_resolution_reads_well(monitoring: Monitoring, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("language", "title"),
     [
-        ("en", "🔴 BkTaskFailed in sops, business 2: 12 firing, 1 resolved"),
-        ("zh", "🔴 BkTaskFailed，sops 业务 2：告警 12 条，恢复 1 条"),
+        ("en", "🔴 Tasks failed in sops, business 2: 12 firing, 1 resolved"),
+        ("zh", "🔴 任务失败，sops 业务 2：告警 12 条，恢复 1 条"),
     ],
 )
 def test_many_alerts_are_one_message(monitoring: Monitoring, tmp_path: Path, language: str, title: str) -> None:

@@ -19,7 +19,7 @@ _TITLE = """
 {{ template "bk_task.sign" . }} {{ if eq (len .Alerts) 1 -}}
 {{ if eq .Status "resolved" }}<resolved>{{ end }}{{ (index .Alerts 0).Annotations.summary<suffix> }}
 {{- else -}}
-{{ .CommonLabels.alertname }}
+{{ or .CommonAnnotations.title<suffix> .CommonLabels.alertname }}
 {{- with .CommonLabels.system }}<system>{{ . }}{{ end }}
 {{- with .CommonLabels.scope }}<scope>{{ . }}{{ end }}
 {{- with .CommonLabels.bk_biz_id }}<business>{{ . }}{{ end }}

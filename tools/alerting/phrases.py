@@ -41,14 +41,15 @@ def shown(value: str, length: int) -> str:
     )
 
 
-#: The task's name, or what tells it apart where BlueKing told none.
+#: The task's name; where BlueKing told none its kind or system, with its id, as on the exporter's pages.
 TASK = both(
     fill(
-        "{{ if $labels.task_name }}{{ <name> }}{{ else }}{{ $labels.system }}<word>{{ $labels.task_id }}{{ end }}",
+        "{{ if $labels.task_name }}{{ <name> }}"
+        "{{ else }}{{ with $labels.kind }}{{ <kind> }}{{ else }}{{ $labels.system }}{{ end }} #{{ $labels.task_id }}"
+        "{{ end }}",
         name=shown("$labels.task_name", 60),
-    ),
-    {"word": " task "},
-    {"word": " 任务 "},
+        kind=shown(".", 60),
+    )
 )
 
 #: The business, or the project or space where that is no CMDB business.

@@ -10,8 +10,9 @@ HEAD = """\
 # What somebody must be told of. Written by `make docs` from tools/alerting; change it there.
 #
 # Needs recording.yml and thresholds.yml. Each alert says what it has to say in English (`summary`, `description`) and
-# in Chinese (`summary_zh`, `description_zh`). `runbook` and `dashboard` are paths: whoever sends messages puts the
-# address before them (see ../templates). `{{ . }}` and the like are Prometheus' own templates.
+# in Chinese (`summary_zh`, `description_zh`); `title` and `title_zh` are what several of them are called. `runbook` and
+# `dashboard` are paths: whoever sends messages puts the address before them (see ../templates). `{{ . }}` and the like
+# are Prometheus' own templates.
 """
 
 _TASK = "".join(
@@ -49,6 +50,8 @@ def rule(alert: Alert) -> dict[str, Any]:
             "description": alert.description.en,
             "summary_zh": alert.summary.zh,
             "description_zh": alert.description.zh,
+            "title": alert.title.en,
+            "title_zh": alert.title.zh,
             "runbook": f"docs/runbooks/{alert.name}.md",
             "dashboard": dashboard(alert),
         },
