@@ -1,6 +1,7 @@
 """What holds of every alert, as it stands in prometheus/."""
 
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -42,7 +43,7 @@ def test_an_alert_is_proven_to_fire_to_hold_back_and_to_resolve(name: str) -> No
     assert (fired, early, over) == (True, True, True)
 
 
-@pytest.mark.parametrize("name", [name for name in ALERTS if "task_id" in ALERTS[name]["annotations"]["dashboard"]])
+@pytest.mark.parametrize("name", [name for name in ALERTS if "page" in ALERTS[name]["annotations"]])
 def test_a_task_alert_says_what_the_one_who_is_paged_needs(name: str) -> None:
     """The messages that promtool expects name task and business, for how long, and lead to dashboard and BlueKing."""
     for case in cases(name):
@@ -52,7 +53,9 @@ def test_a_task_alert_says_what_the_one_who_is_paged_needs(name: str) -> None:
             assert f"Task {labels['task_id']} of {labels['system']}, {place}," in said["description"]
             assert re.search(r"\d+(m|h|d)\b|\d+ minutes", said["description"])
             assert said["description"].endswith(labels.get("url", ""))
-            assert f"var-task_id={labels['task_id']}" in said["dashboard"]
+            asked = {key: [labels.get(key, "")] for key in ("system", "bk_biz_id", "scope", "task_id")}
+            assert parse_qs(urlsplit(said["page"]).query, keep_blank_values=True) == asked
+            assert said["dashboard"] == f"/d/bk-task/bk-task?var-{urlsplit(said['page']).query.replace('&', '&var-')}"
             assert all("\n" not in said[each] for each in ("summary", "summary_zh"))
             assert not any("<no value>" in text or "<error" in text for text in said.values())
 

@@ -59,14 +59,14 @@ class Chain:
         return next(filter(about, notification["alerts"]))
 
     def chat(self, *parts: str) -> str:
-        """Wait for a chat message that has all these parts; return its title and text."""
+        """Wait for a chat message that has all these parts; return its title, text and link."""
         told = self.webhook.wait_for(lambda told: all(part in written(told) for part in parts), timeout=60)
         return written(told)
 
 
 def written(told: Mapping[str, Any]) -> str:
-    """Return title and text of a chat message, nothing for any other notification."""
-    return "".join(f"{each['title']}\n{each['text']}" for each in told.get("attachments", ()))
+    """Return title, text and link of a chat message, nothing for any other notification."""
+    return "".join(f"{each['title']}\n{each['text']}{each['title_link']}" for each in told.get("attachments", ()))
 
 
 @pytest.fixture
@@ -143,7 +143,10 @@ def test_a_failed_task_is_told_of_and_so_is_its_end(chain: Chain) -> None:
     assert f"Failed nodes: {nodes[0].labels['node_name']}" in description
     assert description.endswith(f"\n{link}")
     chat = chain.chat("🔴 Task failed: 每小时巡检 (sops, business 2)\n", f"\n{link}\n")
-    assert f"var-task_id={TASK}\nRunbook: docs/runbooks/BkTaskFailed.md" in chat
+    identity = f"system=sops&bk_biz_id=2&scope=&task_id={TASK}"
+    dashboard = f"http://localhost:3000/d/bk-task/bk-task?var-{identity.replace('&', '&var-')}"
+    assert f"\nWhy: http://localhost:9840/task?{identity}\nDashboard: {dashboard}\nRunbook: " in chat
+    assert chat.endswith(f"docs/runbooks/BkTaskFailed.md\n{dashboard}")
 
     world.retry("sops", TASK)
     world.finish("sops", TASK)

@@ -146,6 +146,7 @@ def rendered(monitoring: Monitoring, folder: Path, alerts: list[dict[str, Any]],
 def test_a_message_reads_well(monitoring: Monitoring, tmp_path: Path) -> None:
     """One failed task is one short message that says what, where, for how long, and where to go."""
     failed = alerts_of("BkTaskFailed")[0]
+    page = "http://localhost:9840/task?system=sops&bk_biz_id=2&scope=&task_id=10"
     dashboard = "http://localhost:3000/d/bk-task/bk-task?var-system=sops&var-bk_biz_id=2&var-scope=&var-task_id=10"
     assert rendered(monitoring, tmp_path, [failed], "en").splitlines() == [
         "🔴 Task failed: 夜间发布 (sops, business 2)",
@@ -154,6 +155,7 @@ def test_a_message_reads_well(monitoring: Monitoring, tmp_path: Path) -> None:
             " Failed nodes: 下发配置, 到三级, 到二级 and 1 more. Started by admin."
         ),
         "https://bk.example.com/sops/10",
+        f"Why: {page}",
         f"Dashboard: {dashboard}",
         "Runbook: docs/runbooks/BkTaskFailed.md",
     ]
@@ -161,6 +163,7 @@ def test_a_message_reads_well(monitoring: Monitoring, tmp_path: Path) -> None:
         "🔴 任务失败：夜间发布（sops 业务 2）",
         "sops 业务 2 的任务 10 已失败 3分钟。失败节点：下发配置、到三级、到二级 等 4 个。执行人：admin。",
         "https://bk.example.com/sops/10",
+        f"原因：{page}",
         f"仪表盘：{dashboard}",
         "处理手册：docs/runbooks/BkTaskFailed.md",
     ]

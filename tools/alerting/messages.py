@@ -12,7 +12,7 @@ _HEAD = """\
 
 #: Chats cut a message at about 4,000 characters. These are bytes of what alerts say, to leave room for addresses: how
 #: much is said in full, how much of what fires, and how much with what has ended.
-_BOUNDS = {"most_in_full": "2200", "most_firing": "3000", "most": "3300"}
+_BOUNDS = {"most_in_full": "2000", "most_firing": "2800", "most": "3100"}
 
 _TITLE = """
 {{ define "bk_task.title.<language>" -}}
@@ -43,14 +43,16 @@ _TEXT = """
 {{ if and (or (not $before) (lt $at $before)) (gt $at $moment) }}{{ $moment = $at }}{{ end }}{{ end -}}
 {{ $before = $moment }}{{ if not $moment }}{{ $more = false }}{{ end -}}
 {{ range $firing }}{{ if and $more (eq .StartsAt.Unix $moment) -}}
-{{ $all := print $said .Annotations.summary<suffix> .Annotations.description<suffix> .Annotations.dashboard -}}
+{{ $all := print $said .Annotations.summary<suffix> .Annotations.description<suffix> -}}
+{{ $all = print $all .Annotations.page .Annotations.dashboard -}}
 {{ if and $said (gt (len $all) <most_in_full>) }}{{ $whole = false }}{{ end -}}
 {{ if not $whole }}{{ $all = print $said .Annotations.summary<suffix> }}{{ end -}}
 {{ if gt (len $all) <most_firing> }}{{ $more = not $said }}{{ end -}}
 {{ if $more }}{{ $said = $all }}{{ $told = print $told "." -}}
 {{ if $several }}• {{ .Annotations.summary<suffix> }}
 {{ end }}{{ if $whole }}{{ .Annotations.description<suffix> }}
-<dashboard>{{ template "bk_task.dashboard" . }}
+{{ if .Annotations.page }}<why>{{ template "bk_task.page" . }}
+{{ end }}<dashboard>{{ template "bk_task.dashboard" . }}
 {{ if $several }}
 {{ end }}{{ end }}{{ end -}}
 {{ end }}{{ end -}}
@@ -97,6 +99,7 @@ _ENGLISH = {
     "fire": "{{ len . }} firing",
     "comma": ", ",
     "ended": "{{ len . }} resolved",
+    "why": "Why: ",
     "dashboard": "Dashboard: ",
     "more": "… and {{ len . }} more.",
     "more_ended": "… and {{ len . }} more are resolved.",
@@ -116,6 +119,7 @@ _CHINESE = {
     "fire": "告警 {{ len . }} 条",
     "comma": "，",
     "ended": "恢复 {{ len . }} 条",
+    "why": "原因：",
     "dashboard": "仪表盘：",
     "more": "……另有 {{ len . }} 条告警。",
     "more_ended": "……另有 {{ len . }} 条恢复。",
