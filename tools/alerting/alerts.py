@@ -167,7 +167,8 @@ TASKS = (
         title=Text("Tasks cannot be read", "任务状态无法读取"),
         description=Text(" could not be read for ", "已有 ")
         + AGE
-        + Text(", so its state is not known.", "无法读取，状态未知。"),
+        + Text(", so its state is not known.", "无法读取，状态未知。")
+        + REASONS,
     ),
     _task(
         "BkTaskStateUnknown",

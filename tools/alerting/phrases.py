@@ -154,8 +154,8 @@ REASONS = both(
     '\n{{- with query (printf "topk(3, sum by (reason) (increase('
     'bk_task_exporter_api_request_failures_total{system=%q}[10m])) > 0)" $labels.system) }}'
     "<before>{{ range $i, $reason := . }}{{ if $i }}<comma>{{ end }}{{ .Labels.reason }}{{ end }}<stop>{{ end }}",
-    {"before": " Reasons in the last 10 minutes: "} | _ENGLISH,
-    {"before": "最近 10 分钟的原因："} | _CHINESE,
+    {"before": " Requests to {{ $labels.system }} failed in the last 10 minutes with: "} | _ENGLISH,
+    {"before": "最近 10 分钟内对 {{ $labels.system }} 的请求失败原因："} | _CHINESE,
 )
 
 #: What a discovery is called.
