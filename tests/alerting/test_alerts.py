@@ -12,11 +12,16 @@ ALERTS = alerts()
 SPOKEN = ("title", "summary", "description", "title_zh", "summary_zh", "description_zh")
 
 
-def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
-    """Whoever is paged finds a page that says what to do, and no page is left of an alert that is gone."""
-    assert {rule["annotations"]["runbook"] for rule in ALERTS.values()} == {
-        str(path.relative_to(ROOT)) for path in (ROOT / "docs/runbooks").glob("*.md")
+def test_every_alert_has_its_files() -> None:
+    """Whoever is paged finds a page that says what to do, every alert has a promtool test, and none is left over."""
+    there = {
+        str(path.relative_to(ROOT)) for path in (*ROOT.glob("docs/runbooks/*"), *ROOT.glob("prometheus/tests/Bk*"))
     }
+    wanted = {rule["annotations"]["runbook"] for rule in ALERTS.values()}
+    wanted |= {f"prometheus/tests/{name}.yml" for name in ALERTS}
+    missing, left = sorted(wanted - there), sorted(there - wanted)
+    assert not missing, f"missing: {', '.join(missing)} (see CONTRIBUTING.md, A new alert)"
+    assert not left, f"of no alert: {', '.join(left)}"
 
 
 @pytest.mark.parametrize("name", ALERTS)
@@ -33,14 +38,16 @@ def test_an_alert_is_complete(name: str) -> None:
 @pytest.mark.parametrize("name", ALERTS)
 def test_an_alert_is_proven_to_fire_to_hold_back_and_to_resolve(name: str) -> None:
     """Promtool proves of every alert that it does not fire too early, that it fires, and that it stops."""
-    fired, early, over = False, False, False
+    fired = early = over = False
     for case in cases(name):
         firing = [when for when, expected in case if expected]
         quiet = [when for when, expected in case if not expected]
         fired |= bool(firing)
         early |= any(when < min(firing) for when in quiet if firing)
         over |= any(when > max(firing) for when in quiet if firing)
-    assert (fired, early, over) == (True, True, True)
+    proven = {"fires": fired, "does not fire too early": early, "stops": over}
+    unproven = [f"that it {what}" for what, shown in proven.items() if not shown]
+    assert not unproven, f"prometheus/tests/{name}.yml has yet to prove {', '.join(unproven)}"
 
 
 @pytest.mark.parametrize("name", [name for name in ALERTS if "page" in ALERTS[name]["annotations"]])
