@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import runpy
 from typing import Any
 
@@ -47,6 +48,8 @@ def test_services_know_each_other() -> None:
     assert scraped == f"exporter:{ports['exporter']}"
     assert told == f"alertmanager:{ports['alertmanager']}"
     assert chat == f"http://chat:{ports['chat']}/"
+    links = (ROOT / "prometheus/templates/addresses.tmpl").read_text("utf-8")
+    assert re.findall(r"http://localhost:(\d+)", links) == [ports["grafana"], ports["exporter"]]
     assert asked["PROMETHEUS_URL"] == f"http://prometheus:{ports['prometheus']}"
     assert asked["ALERTMANAGER_URL"] == f"http://{told}"
 

@@ -21,7 +21,7 @@ from exporter.doctor import schema
 from tests.fuzz import report as fuzzed
 from tests.soak import report as soaked
 from tools import chinese
-from tools.alerting import rulefile
+from tools.alerting import messages, rulefile
 from tools.chart import files, values
 from tools.dashboards import boards
 
@@ -55,6 +55,7 @@ GENERATED: tuple[Generated, ...] = (
     Generated("docs/troubleshooting.md", troubleshooting.reference),
     Generated("deploy/compose/config.yaml", lambda: demo_config("http://simulator:9841", discover=True)),
     Generated("prometheus/rules/alerts.yml", rulefile.alerts_yaml),
+    Generated("prometheus/templates/bk-task.tmpl", messages.templates),
     *(Generated(f"grafana/dashboards/{name}", partial(boards.dashboard_json, name)) for name in boards.DASHBOARDS),
     Generated(f"{files.CHART}/Chart.yaml", lambda: files.CHART_YAML),
     Generated("deploy/kustomization.yaml", lambda: files.KUSTOMIZATION),

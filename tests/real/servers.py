@@ -123,6 +123,10 @@ class AlertmanagerServer:
         alerts: list[dict[str, Any]] = answer.json()
         return alerts
 
+    def muted(self) -> set[str]:
+        """Return the names of the alerts that others inhibit."""
+        return {alert["labels"]["alertname"] for alert in self.alerts() if alert["status"]["inhibitedBy"]}
+
     def post(self, *alerts: Mapping[str, Any]) -> None:
         """Hand it alerts as Prometheus would (``labels``, ``annotations``, ``startsAt``, ``endsAt``)."""
         answer = plain.post(f"{self.url}/api/v2/alerts", json=alerts, timeout=10)

@@ -59,14 +59,14 @@ class Chain:
         return next(filter(about, notification["alerts"]))
 
     def chat(self, *parts: str) -> str:
-        """Wait for a chat message that has all these parts; return its title and text."""
+        """Wait for a chat message that has all these parts; return its title, text and link."""
         told = self.webhook.wait_for(lambda told: all(part in written(told) for part in parts), timeout=60)
         return written(told)
 
 
 def written(told: Mapping[str, Any]) -> str:
-    """Return title and text of a chat message, nothing for any other notification."""
-    return "".join(f"{each['title']}\n{each['text']}" for each in told.get("attachments", ()))
+    """Return title, text and link of a chat message, nothing for any other notification."""
+    return "".join(f"{each['title']}\n{each['text']}{each['title_link']}" for each in told.get("attachments", ()))
 
 
 @pytest.fixture
@@ -143,7 +143,10 @@ def test_a_failed_task_is_told_of_and_so_is_its_end(chain: Chain) -> None:
     assert f"Failed nodes: {nodes[0].labels['node_name']}" in description
     assert description.endswith(f"\n{link}")
     chat = chain.chat("🔴 Task failed: 每小时巡检 (sops, business 2)\n", f"\n{link}\n")
-    assert f"var-task_id={TASK}\nRunbook: docs/runbooks/BkTaskFailed.md" in chat
+    identity = f"system=sops&bk_biz_id=2&scope=&task_id={TASK}"
+    dashboard = f"http://localhost:3000/d/bk-task/bk-task?var-{identity.replace('&', '&var-')}"
+    assert f"\nWhy: http://localhost:9840/task?{identity}\nDashboard: {dashboard}\nRunbook: " in chat
+    assert chat.endswith(f"docs/runbooks/BkTaskFailed.md\n{dashboard}")
 
     world.retry("sops", TASK)
     world.finish("sops", TASK)
@@ -164,13 +167,9 @@ def test_a_system_that_is_down_mutes_its_tasks_and_ends_none_of_their_alerts(cha
     chain.message("firing", "BkTaskFailed", TASK)
     chain.simulator.misbehave("sops", "engine")
     chain.chat("🔴 BlueKing system unreadable: sops\n")
-    until(chain.alertmanager.alerts, lambda alerts: muted(alerts) >= {"BkTaskUnreadable", "BkTaskFailed"}, 30)
+    until(chain.alertmanager.muted, {"BkTaskUnreadable", "BkTaskFailed"}.issubset, 30)
 
     chain.simulator.misbehave("sops", None)
     chain.chat("✅ Resolved: BlueKing system unreadable: sops\n")
     told = [told for told in chain.webhook.received if told.get("status") == "resolved"]
     assert [each for each in told if each["commonLabels"]["alertname"] == "BkTaskFailed"] == []
-
-
-def muted(alerts: list[dict[str, Any]]) -> set[str]:
-    return {alert["labels"]["alertname"] for alert in alerts if alert["status"]["inhibitedBy"]}

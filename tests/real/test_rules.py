@@ -3,19 +3,25 @@
 import json
 import re
 import subprocess
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests import markdown
 from tests.alerting.rulefiles import FOLDER, RULES, TESTS, cases
 from tests.commands import PAGES
 from tests.documents import blocks
 from tests.real.programs import Monitoring
+from tests.real.servers import AlertmanagerServer
 from tools.generate import ROOT
+from tools.processes import until
 
 pytestmark = pytest.mark.real
+
+StartAlertmanager = Callable[[Mapping[str, Any]], AlertmanagerServer]
 
 STARTS, ENDS = "2026-01-02T03:04:05.123Z", "2026-01-02T04:16:07Z"
 
@@ -89,16 +95,43 @@ def alerts_of(name: str) -> list[dict[str, Any]]:
     ]
 
 
+def inhibitions() -> list[tuple[dict[str, Any], str]]:
+    """Return each alert that mutes others, with the rule that says so."""
+    config = yaml.safe_load((FOLDER / "alertmanager.yml").read_text("utf-8"))
+    return [(rule, name) for rule in config["inhibit_rules"] for name in sorted(names(rule["source_matchers"]))]
+
+
+def names(matchers: list[str]) -> set[str]:
+    """Return the names of alerts that stand in matchers."""
+    return set(re.findall(r"Bk\w+", " ".join(matchers)))
+
+
+@pytest.mark.parametrize(("rule", "source"), inhibitions())
+def test_an_alert_mutes_what_follows_from_it(
+    start_alertmanager: StartAlertmanager, rule: dict[str, Any], source: str
+) -> None:
+    """Each alert that is to mute others does so with those named, all with labels that promtool proves them to have."""
+    targets = names(rule["target_matchers"]) or {"BkTaskUnreadable"}
+    nobody = {"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]}
+    alertmanager = start_alertmanager(nobody | {"inhibit_rules": [rule]})
+    fired = [alert for name in {source, *targets} for alert in alerts_of(name)]
+    alertmanager.post(*({"labels": alert["labels"]} for alert in fired))
+    until(alertmanager.muted, lambda muted: muted == targets - {source}, 30)
+
+
 def resolved(alert: dict[str, Any]) -> dict[str, Any]:
     return alert | {"status": "resolved", "endsAt": ENDS}
 
 
 def rendered(monitoring: Monitoring, folder: Path, alerts: list[dict[str, Any]], language: str) -> str:
     """Return title and text of a message, as amtool writes it."""
-    common = set.intersection(*(set(alert["labels"].items()) for alert in alerts))
+    common = {
+        f"common{each.title()}": dict(set.intersection(*(set(alert[each].items()) for alert in alerts)))
+        for each in ("labels", "annotations")
+    }
     status = "firing" if any(alert["status"] == "firing" for alert in alerts) else "resolved"
     data = folder / "data.json"
-    data.write_text(json.dumps({"status": status, "alerts": alerts, "commonLabels": dict(common)}), "utf-8")
+    data.write_text(json.dumps({"status": status, "alerts": alerts} | common), "utf-8")
     templates = [f'{{{{ template "bk_task.{part}.{language}" . }}}}' for part in ("title", "text")]
     return said(
         monitoring.amtool,
@@ -113,6 +146,7 @@ def rendered(monitoring: Monitoring, folder: Path, alerts: list[dict[str, Any]],
 def test_a_message_reads_well(monitoring: Monitoring, tmp_path: Path) -> None:
     """One failed task is one short message that says what, where, for how long, and where to go."""
     failed = alerts_of("BkTaskFailed")[0]
+    page = "http://localhost:9840/task?system=sops&bk_biz_id=2&scope=&task_id=10"
     dashboard = "http://localhost:3000/d/bk-task/bk-task?var-system=sops&var-bk_biz_id=2&var-scope=&var-task_id=10"
     assert rendered(monitoring, tmp_path, [failed], "en").splitlines() == [
         "🔴 Task failed: 夜间发布 (sops, business 2)",
@@ -121,6 +155,7 @@ def test_a_message_reads_well(monitoring: Monitoring, tmp_path: Path) -> None:
             " Failed nodes: 下发配置, 到三级, 到二级 and 1 more. Started by admin."
         ),
         "https://bk.example.com/sops/10",
+        f"Why: {page}",
         f"Dashboard: {dashboard}",
         "Runbook: docs/runbooks/BkTaskFailed.md",
     ]
@@ -128,6 +163,7 @@ def test_a_message_reads_well(monitoring: Monitoring, tmp_path: Path) -> None:
         "🔴 任务失败：夜间发布（sops 业务 2）",
         "sops 业务 2 的任务 10 已失败 3分钟。失败节点：下发配置、到三级、到二级 等 4 个。执行人：admin。",
         "https://bk.example.com/sops/10",
+        f"原因：{page}",
         f"仪表盘：{dashboard}",
         "处理手册：docs/runbooks/BkTaskFailed.md",
     ]
@@ -149,21 +185,44 @@ def test_a_resolution_reads_well(monitoring: Monitoring, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("language", "title", "more"),
+    ("language", "title"),
     [
-        ("en", "🔴 BkTaskFailed in sops, business 2: 12 firing, 1 resolved", "… and 2 more."),
-        ("zh", "🔴 BkTaskFailed，sops 业务 2：告警 12 条，恢复 1 条", "……另有 2 条告警。"),
+        ("en", "🔴 Tasks failed in sops, business 2: 12 firing, 1 resolved"),
+        ("zh", "🔴 任务失败，sops 业务 2：告警 12 条，恢复 1 条"),
     ],
 )
-def test_many_alerts_are_one_message(
-    monitoring: Monitoring, tmp_path: Path, language: str, title: str, more: str
-) -> None:
-    """A group is told of as a list, of which ten are told in full and the others counted."""
+def test_many_alerts_are_one_message(monitoring: Monitoring, tmp_path: Path, language: str, title: str) -> None:
+    """A group is told of as a list of all its alerts: some in full, one line for each of the others."""
     failed = alerts_of("BkTaskFailed")[0]
     text = rendered(monitoring, tmp_path, [failed] * 12 + [resolved(failed)], language)
     assert text.splitlines()[0] == title
-    assert more in text
-    assert len(re.findall(r"^• ", text, re.MULTILINE)) == 11
+    assert len(re.findall(r"^• ", text, re.MULTILINE)) == 13
+    assert 3 <= len(re.findall(r"/d/bk-task/", text)) < 12
+
+
+@pytest.mark.parametrize(("language", "suffix"), [("en", ""), ("zh", "_zh")])
+def test_a_newcomer_is_told_of_first(monitoring: Monitoring, tmp_path: Path, language: str, suffix: str) -> None:
+    """Whatever its place among the others, the newest alert is told of first and in full; the oldest come last."""
+    failed = alerts_of("BkTaskFailed")[0]
+    old, older, newcomer = (
+        failed | {"annotations": {**failed["annotations"], f"summary{suffix}": name}, "startsAt": when}
+        for name, when in [("old", STARTS), ("older", "2026-01-01T23:00:00Z"), ("newcomer", ENDS)]
+    )
+    lines = rendered(monitoring, tmp_path, [older, *[old] * 20, newcomer, older], language).splitlines()
+    assert lines[1:3] == ["• newcomer", newcomer["annotations"][f"description{suffix}"].splitlines()[0]]
+    assert [line for line in lines if line.startswith("• ")] == ["• newcomer", *["• old"] * 20, *["• older"] * 2]
+
+
+@pytest.mark.parametrize(("language", "more"), [("en", r"and (\d+) more"), ("zh", r"另有 (\d+) 条")])
+def test_a_message_is_as_long_as_chats_take_it(
+    monitoring: Monitoring, tmp_path: Path, language: str, more: str
+) -> None:
+    """Hundreds of alerts with long names are a message of some thousand characters, which counts those left out."""
+    longest = max(alerts_of("BkTaskFailed"), key=lambda alert: len(alert["annotations"]["summary"]))
+    for alerts in ([longest] * 300, [resolved(longest)] * 300, [longest] * 300 + [resolved(longest)] * 300):
+        text = rendered(monitoring, tmp_path, alerts, language)
+        assert 1_000 < len(text) < 4_000
+        assert len(re.findall(r"^• ", text, re.MULTILINE)) + sum(map(int, re.findall(more, text))) == len(alerts)
 
 
 def test_odd_names_stay_as_they_are(monitoring: Monitoring, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_a_page_that_does_not_parse(start_prometheus: StartPrometheus, page: Pag
     page.text = "bk_task_state{ 1\n"
     prometheus = start_prometheus(scraping(page))
     prometheus.wait_for("up == 0")
-    with pytest.raises(AssertionError, match=r"bk_task_state: not within 0.1 s.*last errors: \['.+'\]"):
+    with pytest.raises(TimeoutError, match=r"bk_task_state: not within 0.1 s.*last errors: \['.+'\]"):
         prometheus.wait_for("bk_task_state", timeout=0.1)
 
 

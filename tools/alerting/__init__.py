@@ -1,4 +1,4 @@
-"""The alerting rules, and what they say in two languages: written to prometheus/rules/alerts.yml by tools.generate.
+"""The alerting rules and the messages made of them, in two languages: written to prometheus/ by tools.generate.
 
 One place for every alert, because four annotations of each name the task in the same words.
 """

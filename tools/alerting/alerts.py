@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from exporter.errors import Reason
+from exporter.systems import SYSTEMS
 from tools.alerting.phrases import (
     AGE,
     CREATOR,
@@ -20,21 +22,34 @@ from tools.alerting.phrases import (
 
 IDENTITY = "system, bk_biz_id, scope, task_id"
 
+#: Reasons that say something of one task, and nothing of its system.
+OF_ONE_TASK = f"{Reason.NOT_FOUND}|{Reason.REFUSED}"
+
 #: What the exporter's job is called in prometheus.yml.
 JOB = 'job="bk-task-exporter"'
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert. `wait` is Prometheus' `for`; `task` tells that its labels are those of a task."""
+    """One alert. `wait` is Prometheus' `for`; `task` tells that its labels are those of a task.
+
+    `title` is what several of them are called, `one` what a single one is in English, and `subject` what it is of.
+    """
 
     name: str
     expr: str
     wait: str
     severity: str
-    summary: Text
+    one: str
+    title: Text
+    subject: Text
     description: Text
     task: bool = False
+
+    @property
+    def summary(self) -> Text:
+        """What is wrong, and with what."""
+        return Text(f"{self.one}: ", f"{self.title.zh}：") + self.subject
 
 
 def _with_info(seconds: str) -> str:
@@ -51,18 +66,15 @@ def _seconds(reason: str) -> str:
     return f'max without (reason) (time() - bk_task:needs_attention_since_timestamp_seconds{{reason="{reason}"}})'
 
 
-def _task(name: str, seconds: str, wait: str, severity: str, *, summary: Text, description: Text) -> Alert:
+def _task(name: str, seconds: str, wait: str, severity: str, *, one: str, title: Text, description: Text) -> Alert:
     return Alert(
         name,
         _with_info(seconds),
         wait,
         severity,
-        summary
-        + TASK
-        + Text(" (", "（")
-        + Text("{{ $labels.system }}, ", "{{ $labels.system }} ")
-        + PLACE
-        + Text(")", "）"),
+        one,
+        title,
+        TASK + Text(" ({{ $labels.system }}, ", "（{{ $labels.system }} ") + PLACE + Text(")", "）"),
         WHERE + description + CREATOR + LINK,
         task=True,
     )
@@ -74,7 +86,8 @@ TASKS = (
         _seconds("failed"),
         "2m",
         "critical",
-        summary=Text("Task failed: ", "任务失败："),
+        one="Task failed",
+        title=Text("Tasks failed", "任务失败"),
         description=Text(" has been failed for ", "已失败 ")
         + AGE
         + Text(".", "。")
@@ -85,7 +98,8 @@ TASKS = (
         _seconds("waiting"),
         "30m",
         "warning",
-        summary=Text("Task waits for a person: ", "任务等待人工处理："),
+        one="Task waits for a person",
+        title=Text("Tasks wait for a person", "任务等待人工处理"),
         description=Text(" has been suspended for ", "已暂停 ")
         + AGE
         + Text(" and goes on only when somebody acts.", "，需要人工处理才能继续。")
@@ -96,11 +110,12 @@ TASKS = (
         _seconds("runs_too_long"),
         "5m",
         "warning",
-        summary=Text("Task runs too long: ", "任务执行时间过长："),
-        description=Text(" has been over its limit for ", "超出时限 ")
+        one="Task runs too long",
+        title=Text("Tasks run too long", "任务执行时间过长"),
+        description=Text(" is over its limit by ", "已超出时限 ")
         + AGE
+        + measured("bk_task:max_elapsed_seconds", Text(" (limit ", "（时限 "), Text(")", "）"))
         + Text(".", "。")
-        + measured("bk_task_elapsed_seconds", Text(" It has run for ", "已执行 "), Text(".", "。"))
         + nodes("running", Text("Running nodes", "执行中节点")),
     ),
     _task(
@@ -111,7 +126,8 @@ TASKS = (
         ")",
         "1m",
         "critical",
-        summary=Text("Task did not finish in time: ", "任务未按时完成："),
+        one="Task did not finish in time",
+        title=Text("Tasks did not finish in time", "任务未按时完成"),
         description=Text(" should have finished ", "应在 ")
         + AGE
         + Text(" ago.", "前完成。")
@@ -122,7 +138,8 @@ TASKS = (
         _seconds("hosts_failed"),
         "2m",
         "critical",
-        summary=Text("Hosts failed in nodeman job: ", "节点管理任务有主机失败："),
+        one="Hosts failed",
+        title=Text("Hosts failed", "主机失败"),
         description=Text(" has had failed hosts for ", "出现失败主机已有 ")
         + AGE
         + Text(".", "。")
@@ -134,7 +151,8 @@ TASKS = (
         _seconds("job_tasks_failed"),
         "2m",
         "critical",
-        summary=Text("Tasks failed in gsekit job: ", "进程配置管理任务有失败项："),
+        one="Job has failed tasks",
+        title=Text("Jobs have failed tasks", "任务有失败项"),
         description=Text(" has had failed tasks for ", "出现失败项已有 ")
         + AGE
         + Text(".", "。")
@@ -145,17 +163,20 @@ TASKS = (
         _seconds("unreadable"),
         "10m",
         "warning",
-        summary=Text("Task cannot be read: ", "任务状态无法读取："),
+        one="Task cannot be read",
+        title=Text("Tasks cannot be read", "任务状态无法读取"),
         description=Text(" could not be read for ", "已有 ")
         + AGE
-        + Text(", so its state is not known.", "无法读取，状态未知。"),
+        + Text(", so its state is not known.", "无法读取，状态未知。")
+        + REASONS,
     ),
     _task(
         "BkTaskStateUnknown",
         _seconds("unknown_state"),
         "5m",
         "warning",
-        summary=Text("Task is in an unknown state: ", "任务处于未知状态："),
+        one="Task is in an unknown state",
+        title=Text("Tasks are in an unknown state", "任务处于未知状态"),
         description=Text(" has been for ", "已有 ")
         + AGE
         + Text(
@@ -169,7 +190,8 @@ TASKS = (
         f"(max by ({IDENTITY}) (bk_task_nodes_truncated) > 0)",
         "15m",
         "info",
-        summary=Text("Not all nodes are shown: ", "节点未全部展示："),
+        one="Not all nodes are shown",
+        title=Text("Not all nodes are shown", "节点未全部展示"),
         description=Text(
             " has {{ $value }} more started nodes than `nodes_per_task` or `node_series` let through, and has had too"
             " many for 15 minutes. The most urgent nodes are shown.",
@@ -182,13 +204,28 @@ TASKS = (
 EXPORTER = (
     Alert(
         "BkSystemUnreadable",
-        "max by (system) (bk_task_up) == 0",
+        # Finished tasks are shown from the cache for long while nothing can be read any more, so requests count as
+        # well: all but 5 %, for they are extrapolated. Where one task alone is still asked for, its failures are all,
+        # so there must be two.
+        "max by (system) (bk_task_up) == 0\n"
+        "or\n"
+        "(\n"
+        "  sum by (system) (\n"
+        f'    increase(bk_task_exporter_api_request_failures_total{{reason!~"{OF_ONE_TASK}"}}[5m])\n'
+        "  )\n"
+        "  / sum by (system) (increase(bk_task_exporter_api_requests_total[5m])) > 0.95\n"
+        "  and on (system)\n"
+        f"  count by (system) (max by ({IDENTITY}) (bk_task_up) == 0) > 1\n"
+        ")",
         "3m",
         "critical",
-        Text("BlueKing system unreadable: {{ $labels.system }}", "蓝鲸系统无法读取：{{ $labels.system }}"),
+        "BlueKing system unreadable",
+        Text("BlueKing systems unreadable", "蓝鲸系统无法读取"),
+        both("{{ $labels.system }}"),
         Text(
-            "Not one task of {{ $labels.system }} could be read for 3 minutes or more, so nothing is known of them.",
-            "{{ $labels.system }} 的所有任务已有 3 分钟以上无法读取，状态均未知。",
+            "Nothing could be read from {{ $labels.system }} for 3 minutes or more. What its tasks do now is not known;"
+            " only finished ones may still be shown.",
+            "已有 3 分钟以上无法从 {{ $labels.system }} 读取任何信息，其任务的当前状态未知，仅可能仍展示已结束的任务。",
         )
         + REASONS,
     ),
@@ -199,7 +236,9 @@ EXPORTER = (
         ">= 0.5",
         "2m",
         "critical",
-        Text("Credentials refused by {{ $labels.system }}", "{{ $labels.system }} 拒绝了凭证"),
+        "Credentials refused",
+        Text("Credentials refused", "凭证被拒绝"),
+        both("{{ $labels.system }}"),
         Text(
             "{{ $labels.system }} refused the exporter's credentials in {{ $value | humanizePercentage }} of the"
             " requests of the last 5 minutes. App code, secret, user or token need to be looked at.",
@@ -218,7 +257,9 @@ EXPORTER = (
         ")",
         "10m",
         "warning",
-        Text("Requests to {{ $labels.system }} are throttled", "对 {{ $labels.system }} 的请求被限流"),
+        "Requests throttled",
+        Text("Requests throttled", "请求被限流"),
+        both("{{ $labels.system }}"),
         Text(
             "For 10 minutes or more, {{ $labels.system }} has refused more than 5 % of the requests as too many, or"
             " each has waited for more than 2 s for the configured rate. Pages may be incomplete.",
@@ -228,10 +269,16 @@ EXPORTER = (
     ),
     Alert(
         "BkDiscoveryFailing",
-        "max by (discovery) (bk_task_exporter_discovery_up) == 0",
+        # A listing without a name of its own is called by its place, which begins with the system.
+        "label_replace(\n"
+        "  max by (discovery) (bk_task_exporter_discovery_up) == 0,\n"
+        f'  "system", "$1", "discovery", "({"|".join(SYSTEMS)}) .*"\n'
+        ")",
         "10m",
         "warning",
-        Text("Discovery fails: ", "任务发现失败：") + DISCOVERY,
+        "Discovery fails",
+        Text("Discoveries fail", "任务发现失败"),
+        DISCOVERY,
         Text(
             "Tasks could not be listed for 10 minutes or more. Tasks that were created since are not watched;"
             " those known before still are.",
@@ -243,7 +290,9 @@ EXPORTER = (
         "max by (discovery) (bk_task_exporter_discovery_truncated) == 1",
         "15m",
         "warning",
-        Text("Discovery finds more than its limit: ", "任务发现超出上限：") + DISCOVERY,
+        "Discovery finds more than its limit",
+        Text("Discoveries find more than their limits", "任务发现超出上限"),
+        DISCOVERY,
         Text(
             "For 15 minutes or more there have been more tasks than the `limit` of this discovery."
             " Those beyond it are not watched.",
@@ -255,7 +304,9 @@ EXPORTER = (
         "bk_task_exporter_config_last_reload_successful == 0",
         "1m",
         "warning",
-        Text("Configuration not loaded: {{ $labels.instance }}", "配置加载失败：{{ $labels.instance }}"),
+        "Configuration not loaded",
+        Text("Configurations not loaded", "配置加载失败"),
+        both("{{ $labels.instance }}"),
         Text(
             "{{ $labels.instance }} could not load its configuration and goes on with the one before."
             " Its log and `bk-task-exporter check-config` say what is wrong.",
@@ -268,7 +319,9 @@ EXPORTER = (
         "bk_task_exporter_credentials_last_load_successful == 0",
         "1m",
         "warning",
-        Text("Credentials not loaded: {{ $labels.instance }}", "凭证加载失败：{{ $labels.instance }}"),
+        "Credentials not loaded",
+        Text("Credentials not loaded", "凭证加载失败"),
+        both("{{ $labels.instance }}"),
         Text(
             "{{ $labels.instance }} could not read its credentials from their files and goes on with those before."
             " Its log says which file.",
@@ -280,7 +333,9 @@ EXPORTER = (
         f"up{{{JOB}}} == 0\nor\nabsent(up{{{JOB}}})",
         "3m",
         "critical",
-        both("<down>{{ or $labels.instance $labels.job }}", {"down": "Exporter down: "}, {"down": "Exporter 不可用："}),
+        "Exporter down",
+        Text("Exporters down", "Exporter 不可用"),
+        both("{{ or $labels.instance $labels.job }}"),
         Text(
             "Prometheus has had no metrics from {{ or $labels.instance $labels.job }} for 3 minutes or more."
             " Nobody watches its BlueKing tasks.",
@@ -296,10 +351,9 @@ EXPORTER = (
         "> 0",
         "5m",
         "critical",
-        Text(
-            "{{ $value }} shard(s) of the exporter missing: {{ $labels.job }}",
-            "Exporter 缺少 {{ $value }} 个分片：{{ $labels.job }}",
-        ),
+        "Shards of the exporter missing",
+        Text("Shards of the exporter missing", "Exporter 缺少分片"),
+        Text("{{ $value }} ({{ $labels.job }})", "{{ $value }} 个（{{ $labels.job }}）"),
         Text(
             "Prometheus has had no metrics from {{ $value }} of the shards of {{ $labels.job }} for 5 minutes or more."
             " Nobody watches the tasks of these shards.",

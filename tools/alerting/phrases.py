@@ -41,14 +41,15 @@ def shown(value: str, length: int) -> str:
     )
 
 
-#: The task's name, or what tells it apart where BlueKing told none.
+#: The task's name; where BlueKing told none its kind or system, with its id, as on the exporter's pages.
 TASK = both(
     fill(
-        "{{ if $labels.task_name }}{{ <name> }}{{ else }}{{ $labels.system }}<word>{{ $labels.task_id }}{{ end }}",
+        "{{ if $labels.task_name }}{{ <name> }}"
+        "{{ else }}{{ with $labels.kind }}{{ <kind> }}{{ else }}{{ $labels.system }}{{ end }} #{{ $labels.task_id }}"
+        "{{ end }}",
         name=shown("$labels.task_name", 60),
-    ),
-    {"word": " task "},
-    {"word": " 任务 "},
+        kind=shown(".", 60),
+    )
 )
 
 #: The business, or the project or space where that is no CMDB business.
@@ -66,10 +67,12 @@ WHERE = Text(
 
 
 def duration(value: str) -> Text:
-    """An expression's seconds as people say them: whole minutes from the first minute on."""
+    """An expression's seconds as people say them: whole minutes from the first minute on, no zeros at the end."""
     words = ((" ", ""), ("d", "天"), ("h", "小时"), ("m", "分钟"), ("s", "秒"))
     chinese = "".join(f' | reReplaceAll "{short}" "{word}"' for short, word in words)
-    minutes = fill('<value> | humanizeDuration | reReplaceAll "m [0-9]+s$" "m"', value=value)
+    minutes = fill(
+        '<value> | humanizeDuration | reReplaceAll "m [0-9]+s$" "m" | reReplaceAll "( 0[hm])+$" ""', value=value
+    )
     return both("{{ <minutes><words> }}", {"minutes": minutes, "words": ""}, {"minutes": minutes, "words": chinese})
 
 
@@ -151,8 +154,8 @@ REASONS = both(
     '\n{{- with query (printf "topk(3, sum by (reason) (increase('
     'bk_task_exporter_api_request_failures_total{system=%q}[10m])) > 0)" $labels.system) }}'
     "<before>{{ range $i, $reason := . }}{{ if $i }}<comma>{{ end }}{{ .Labels.reason }}{{ end }}<stop>{{ end }}",
-    {"before": " Reasons in the last 10 minutes: "} | _ENGLISH,
-    {"before": "最近 10 分钟的原因："} | _CHINESE,
+    {"before": " Requests to {{ $labels.system }} failed in the last 10 minutes with: "} | _ENGLISH,
+    {"before": "最近 10 分钟内对 {{ $labels.system }} 的请求失败原因："} | _CHINESE,
 )
 
 #: What a discovery is called.

@@ -4,19 +4,16 @@ from typing import Any
 
 import yaml
 
-from tools.alerting.alerts import ALERTS, Alert
+from tools.alerting.alerts import ALERTS, IDENTITY, Alert
 
 HEAD = """\
 # What somebody must be told of. Written by `make docs` from tools/alerting; change it there.
 #
 # Needs recording.yml and thresholds.yml. Each alert says what it has to say in English (`summary`, `description`) and
-# in Chinese (`summary_zh`, `description_zh`). `runbook` and `dashboard` are paths: whoever sends messages puts the
-# address before them (see ../templates). `{{ . }}` and the like are Prometheus' own templates.
+# in Chinese (`summary_zh`, `description_zh`); `title` and `title_zh` are what several of them are called. `runbook`,
+# `dashboard` and `page` (the exporter's own, of a task) are paths: whoever sends messages puts the address before them
+# (see ../templates). `{{ . }}` and the like are Prometheus' own templates.
 """
-
-_TASK = "".join(
-    f"&var-{label}={{{{ $labels.{label} | urlquery }}}}" for label in ("system", "bk_biz_id", "scope", "task_id")
-)
 
 
 class _Dumper(yaml.SafeDumper):
@@ -30,11 +27,17 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def dashboard(alert: Alert) -> str:
-    """The path of the dashboard that shows more, in Grafana."""
+def _asking(prefix: str = "") -> str:
+    """The task's identity as the query of an address."""
+    labels = IDENTITY.split(", ")
+    return "&".join(f"{prefix}{label}={{{{ $labels.{label} | urlquery }}}}" for label in labels)
+
+
+def paths(alert: Alert) -> dict[str, str]:
+    """Where more is shown: the dashboard in Grafana, and the exporter's page of the task."""
     if alert.task:
-        return f"/d/bk-task/bk-task?{_TASK[1:]}"
-    return "/d/bk-task-exporter/bk-task-exporter"
+        return {"dashboard": f"/d/bk-task/bk-task?{_asking('var-')}", "page": f"/task?{_asking()}"}
+    return {"dashboard": "/d/bk-task-exporter/bk-task-exporter"}
 
 
 def rule(alert: Alert) -> dict[str, Any]:
@@ -49,9 +52,11 @@ def rule(alert: Alert) -> dict[str, Any]:
             "description": alert.description.en,
             "summary_zh": alert.summary.zh,
             "description_zh": alert.description.zh,
+            "title": alert.title.en,
+            "title_zh": alert.title.zh,
             "runbook": f"docs/runbooks/{alert.name}.md",
-            "dashboard": dashboard(alert),
-        },
+        }
+        | paths(alert),
     }
 
 
