@@ -12,7 +12,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from exporter.passwords import BusyError, Passwords
+from exporter.passwords import Passwords
+from exporter.turns import BusyError
 from exporter.webconfig import ServerTls, Watched, WebConfig
 from exporter.webconfig.load import Rate
 

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from exporter import passwords
+from exporter import turns
 from exporter.doors.guard import Guard, Guarded
 from exporter.passwords import Passwords
 from exporter.webconfig import WebConfig, load
@@ -111,12 +111,13 @@ def test_credentials(tmp_path: Path, headers: dict[str, str], status: int) -> No
 
 def test_too_many_guesses_are_turned_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """503 says when to come back."""
-    monkeypatch.setattr(passwords, "_WAITING", 0)
+    monkeypatch.setattr(turns, "_WAITING", 0)
 
-    async def main(client: httpx.AsyncClient, _: list[float]) -> httpx.Response:
-        return await client.get("/", headers=basic(b"alice", b"guess"))
+    async def main(client: httpx.AsyncClient, _: list[float]) -> list[httpx.Response]:
+        guesses = (client.get("/", headers=basic(b"alice", b"guess-%d" % number)) for number in range(9))
+        return await asyncio.gather(*guesses)
 
-    answer = ask(tmp_path, USERS, main)
+    *_, answer = ask(tmp_path, USERS, main)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
 
 
