@@ -25,7 +25,9 @@ _WRONG = 1000
 #: Checks at once: a second one where cores are left, so that a costly hash does not hold up all others.
 _AT_ONCE = 2 if (os.cpu_count() or 1) >= 4 else 1
 
-_HASH = re.compile(r"\$2[abxy]?\$(\d\d)\$[./A-Za-z0-9]{53}")
+_DIGITS = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+#: Cost, salt, the salt's last digit, of which two bits count, and the hash, of whose last digit four do.
+_HASH = re.compile(rf"\$2[a-z]?\$(\d\d)\$([{_DIGITS}]{{21}})([{_DIGITS}])([{_DIGITS}]{{30}}[{_DIGITS[::4]}])", re.ASCII)
 
 #: bcrypt looks at no more of a password.
 _LONGEST = 72
@@ -33,7 +35,7 @@ _LONGEST = 72
 
 def problem_of(hashed: str) -> str:
     """What is wrong with a hash, without showing it; empty if nothing is."""
-    parsed = _HASH.fullmatch(hashed)
+    parsed = _HASH.match(hashed)
     if not parsed:
         return "not a bcrypt hash; `htpasswd -nBC 10 \"\" | tr -d ':\\n'` makes one"
     if not 4 <= int(parsed[1]) <= MAX_COST:
@@ -114,7 +116,9 @@ class _Memory:
 
 
 def _matches(hashed: str, password: bytes) -> bool:
-    try:
-        return bcrypt.checkpw(password[:_LONGEST], hashed.encode())
-    except ValueError:
+    """Whether bcrypt makes this hash of the password; read as leniently as Go does, whatever follows it too."""
+    parsed = _HASH.match(hashed)
+    if parsed is None:
         return False
+    cost, salt, last, rest = parsed.groups()
+    return bcrypt.checkpw(password[:_LONGEST], f"$2b${cost}${salt}{_DIGITS[_DIGITS.index(last) & 0o60]}{rest}".encode())
