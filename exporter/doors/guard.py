@@ -124,11 +124,12 @@ def _credentials(scope: Scope) -> tuple[str, bytes] | None:
 
 def _with(headers: Mapping[str, str], send: Send) -> Send:
     """Set headers of every response; those of the configuration go before our own."""
+    octets = {name: value.encode().decode("latin-1") for name, value in headers.items()}  # starlette writes Latin-1
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             mutable = MutableHeaders(scope=message)
-            for name, value in headers.items():
+            for name, value in octets.items():
                 mutable[name] = value
         await send(message)
 

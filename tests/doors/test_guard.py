@@ -70,6 +70,18 @@ def test_without_users_everybody_is_let_in(tmp_path: Path) -> None:
     assert answer.headers["x-frame-options"] == "deny"
 
 
+def test_a_header_is_sent_in_the_bytes_of_its_file(tmp_path: Path) -> None:
+    """In UTF-8, as Go sends it; an empty one replaces our own too."""
+    text = HEADERS.replace("deny", "sameorigin").replace('"img-src *"', "例, X-XSS-Protection: ")
+
+    async def main(client: httpx.AsyncClient, _: list[float]) -> list[tuple[bytes, bytes]]:
+        return (await client.get("/")).headers.raw
+
+    sent = dict(ask(tmp_path, text, main))
+    assert sent[b"content-security-policy"] == "例".encode()
+    assert sent[b"x-xss-protection"] == b""
+
+
 def test_with_users_every_door_wants_a_password(tmp_path: Path) -> None:
     """The healthy one too, as in exporter-toolkit; the refusal has the configured headers."""
 
