@@ -32,7 +32,7 @@ from exporter.tracing import UNTRACED, Tracing, set_up
 log = logging.getLogger(__name__)
 
 #: Set by whoever builds an image.
-REVISION = os.environ.get("BK_TASK_EXPORTER_REVISION", "unknown")
+REVISION = os.environ.get("BK_TASK_EXPORTER_REVISION") or "unknown"
 
 
 def _live(config: Config, shard: Shard = WHOLE, tracing: Tracing = UNTRACED) -> Live:

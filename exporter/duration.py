@@ -32,9 +32,9 @@ _GO = re.compile(rf"[+-]?(?:{_GO_PART.pattern})+")
 
 
 def parse_go(text: str) -> float:
-    """The seconds of a duration as Go reads it from YAML (`1.5h`, `1m30s`, `-2s`, nanoseconds without a unit)."""
-    if re.fullmatch(r"[+-]?\d{1,18}", text, re.ASCII):
-        return int(text) / 1e9
+    """The seconds of a duration as Go reads it (`1.5h`, `1m30s`, `-2s`, `0`)."""
+    if text in {"0", "+0", "-0"}:
+        return 0.0
     if not _GO.fullmatch(text):
         raise ValueError(f"not a duration: {text[:40]!r} (such as 500ms, 1s or 1m30s)")
     seconds = sum(float(count) * _GO_UNITS[unit] for count, unit in _GO_PART.findall(text))

@@ -11,7 +11,7 @@ from typing import Any
 
 PREFIX = "BK_TASK_EXPORTER_"
 
-_SWITCHES = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("0", "false", "no", "off", ""), False)
+_SWITCHES = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(("0", "false", "no", "off"), False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +36,18 @@ class Flag:
 
 
 def add(parser: argparse.ArgumentParser, flags: Sequence[Flag], environ: Mapping[str, str] = os.environ) -> None:
-    """Give a parser some flags, whose defaults the environment may change."""
+    """Give a parser some flags, whose defaults the environment may change; an empty variable is as good as none."""
     for flag in flags:
-        given = environ.get(flag.variable)
+        default = environ.get(flag.variable) or flag.default
         told = f"{flag.help} [{flag.variable}]"
         if isinstance(flag.default, bool):
             switch = parser.add_argument(f"--{flag.name}", dest=flag.dest, action="store_true", help=told)
-            switch.type, switch.default = _switched, flag.default if given is None else given
+            switch.type, switch.default = _switched, default
             continue
         # A default that is text is read like one that was typed, so a wrong one is refused in the same words.
         options: dict[str, Any] = {
             "type": _reader(flag),
-            "default": flag.default if given is None else given,
+            "default": default,
             "metavar": f"{{{','.join(flag.choices)}}}" if flag.choices else flag.metavar,
         }
         if flag.default != "":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from exporter import __version__, cli, commands
+from exporter.flags import PREFIX
 from tests import plain
 from tests.processes import SECONDS, command, environment, told
 from tests.test_process import CONFIG
@@ -61,11 +63,28 @@ def test_a_twin_with_a_wrong_value(variable: str, value: str, said: str) -> None
     assert said in done.stderr
 
 
-@pytest.mark.parametrize("value", ["true", "On", "0", "no", ""])
+@pytest.mark.parametrize("value", ["true", "On", "0", "no"])
 def test_a_switch_in_the_environment(value: str) -> None:
     """Usual words for on and off are understood: the command comes as far as its configuration."""
     done = told("serve", "--config.file", "/nowhere", env={"BK_TASK_EXPORTER_WEB_ENABLE_LIFECYCLE": value})
     assert done.returncode == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("serve",), ("demo",), ("check-config", "FILE"), ("probe", "sops"), ("doctor",)],
+    ids=lambda arguments: arguments[0],
+)
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]) -> None:
+    """That of every flag, as charts and compose files set what nobody filled in."""
+    variables = set(re.findall(rf"{PREFIX}\w+", told(arguments[0], "--help").stdout))
+    for variable in variables:
+        monkeypatch.delenv(variable, raising=False)
+    unset = cli._parser().parse_args(arguments)
+    for variable in variables:
+        monkeypatch.setenv(variable, "")
+    assert len(variables) > 2
+    assert cli._parser().parse_args(arguments) == unset
 
 
 def test_a_good_configuration_is_praised_in_one_line(config: Path) -> None:

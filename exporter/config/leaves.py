@@ -38,7 +38,11 @@ _FLAGS_OF_GO = _FLAGS | {
     for word in (plain, plain.capitalize(), plain.upper())
 }
 
-_DURATIONS: Mapping[str, Callable[[str], float]] = {"duration": duration.parse, "go-duration": duration.parse_go}
+#: Numbers as that library reads them, its underscores taken out.
+_NUMBER_OF_GO = re.compile(
+    r"[+-]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][+-]?[0-9]+)?)", re.ASCII
+)
+_OCTAL = re.compile(r"^([+-]?0)([0-7]+)$", re.ASCII)
 
 
 def read(scalar: Scalar, kind: Kind, written: str) -> object:
@@ -58,9 +62,9 @@ def read(scalar: Scalar, kind: Kind, written: str) -> object:
 def _parsed(scalar: Scalar, kind: Kind, written: str) -> Any:
     match kind:
         case inspect.IntType():
-            return _whole(scalar)
+            return _whole_of_go(scalar) if written == "go-whole" else _whole(scalar)
         case inspect.FloatType():
-            return _DURATIONS[written](scalar.text) if written in _DURATIONS else _number(scalar)
+            return _DURATIONS[written](scalar) if written in _DURATIONS else _number(scalar)
         case inspect.BoolType():
             return _flag(scalar, _FLAGS_OF_GO if written == "go-flag" else _FLAGS)
         case inspect.LiteralType():
@@ -103,6 +107,38 @@ def _whole(scalar: Scalar) -> int:
     return int(scalar.text)
 
 
+def _whole_of_go(scalar: Scalar) -> int:
+    number = _number_of_go(scalar)
+    if number is None:
+        quoted = scalar.style is Style.QUOTED and _WHOLE.fullmatch(scalar.text)
+        raise ValueError(f"must be a whole number{' without quotes' if quoted else _got(scalar)}")
+    return number
+
+
+def _duration_of_go(scalar: Scalar) -> float:
+    """A plain number is nanoseconds."""
+    number = _number_of_go(scalar)
+    return duration.parse_go(scalar.text) if number is None else number / 1e9
+
+
+_DURATIONS: Mapping[str, Callable[[Scalar], float]] = {
+    "duration": lambda scalar: duration.parse(scalar.text),
+    "go-duration": _duration_of_go,
+}
+
+
+def _number_of_go(scalar: Scalar) -> int | None:
+    """A plain number without its fraction, as Go's YAML library reads it; None if it is none of 64 bits."""
+    text = scalar.text.replace("_", "")
+    if scalar.style is not Style.PLAIN or not _NUMBER_OF_GO.fullmatch(text):
+        return None
+    try:
+        number = int(_OCTAL.sub(r"\1o\2", text), 0)
+    except ValueError:
+        number = int(max(-1e19, min(1e19, float(text))))
+    return number if -(2**63) <= number < 2**63 else None
+
+
 def _number(scalar: Scalar) -> float:
     try:
         number = float(scalar.text)
@@ -122,8 +158,12 @@ def _flag(scalar: Scalar, flags: Mapping[str, bool]) -> bool:
 
 
 def _text(scalar: Scalar, kind: inspect.StrType, written: str) -> str:
-    text = scalar.text
-    if scalar.style is Style.PLAIN and written != "zone" and (_NUMBER.fullmatch(text) or text in _FLAGS):
+    text = "" if scalar.null else scalar.text
+    if (
+        scalar.style is Style.PLAIN
+        and written not in {"zone", "go-text"}
+        and (_NUMBER.fullmatch(text) or text in _FLAGS)
+    ):
         raise ValueError("must be text: put it in quotes")
     try:
         text.encode()

@@ -152,12 +152,13 @@ class Reader:
 
     def _item(self, item: Entry, kind: Kind, path: Path) -> Any:
         kind, extra, _ = unwrapped(kind)
+        how = extra.get("written", "")
         self.spots[path] = item.spot
         node = self._resolved(item.value, item.spot, path)
-        if isinstance(node, Scalar) and node.null:
+        if isinstance(node, Scalar) and node.null and how != "go-text":
             self.problem(item.spot, path, f"empty (must be {leaves.expected(kind, '')})")
             return BAD
-        return BAD if node is BAD else self._value(node, kind, extra.get("written", ""), path, item.spot)
+        return BAD if node is BAD else self._value(node, kind, how, path, item.spot)
 
     def _mapping(self, node: Node, kind: inspect.DictType, path: Path, spot: Spot) -> Any:
         if not isinstance(node, Table):

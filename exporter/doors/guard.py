@@ -12,7 +12,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from exporter.passwords import BusyError, Passwords
+from exporter.passwords import Passwords
+from exporter.turns import BusyError
 from exporter.webconfig import ServerTls, Watched, WebConfig
 from exporter.webconfig.load import Rate
 
@@ -123,11 +124,12 @@ def _credentials(scope: Scope) -> tuple[str, bytes] | None:
 
 def _with(headers: Mapping[str, str], send: Send) -> Send:
     """Set headers of every response; those of the configuration go before our own."""
+    octets = {name: value.encode().decode("latin-1") for name, value in headers.items()}  # starlette writes Latin-1
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             mutable = MutableHeaders(scope=message)
-            for name, value in headers.items():
+            for name, value in octets.items():
                 mutable[name] = value
         await send(message)
 

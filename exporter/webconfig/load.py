@@ -29,7 +29,8 @@ _HEADERS: Path = ("http_server_config", "headers")
 _USERS: Path = ("basic_auth_users",)
 _RATE: Path = ("rate_limit",)
 
-_HEADER_VALUE = re.compile(r"[\t\x20-\x7e]+")
+#: No browser and no proxy takes these from a header.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class _Loader:
         self.check_users(found.basic_auth_users)
         return WebConfig(
             tls=self.tls(found.tls_server_config),
-            headers=found.http_server_config.headers,
+            headers={name: _one_line(value) for name, value in found.http_server_config.headers.items()},
             users={name: Secret(hashed) for name, hashed in found.basic_auth_users.items()},
             rate=self.rate(found.rate_limit),
             files=(self.file, *self.files),
@@ -125,8 +126,8 @@ class _Loader:
                 self.problem((*_HEADERS, name), f"cannot be set ({suggestion(name, names.HEADERS)})")
             elif (known := names.HEADERS[name]) and value not in known:
                 self.problem((*_HEADERS, name), f"must be {listed(known, 'or')}")
-            elif not _HEADER_VALUE.fullmatch(value):
-                self.problem((*_HEADERS, name), "must be one line of plain ASCII, and not empty")
+            elif _CONTROLS.search(value):
+                self.problem((*_HEADERS, name), "has control characters, which no client reads")
 
     def check_users(self, users: Mapping[str, str]) -> None:
         for name, hashed in users.items():
@@ -199,7 +200,7 @@ class _Loader:
             self.problem((*_TLS, f"{missing[0]}_file"), f"missing: without {what} there is no TLS")
         auth = names.CLIENT_AUTH.get(given.client_auth_type, names.ClientAuth.NONE)
         authority = given.client_ca or given.client_ca_file
-        if authority and auth is names.ClientAuth.NONE:
+        if authority and auth is names.ClientAuth.NONE and given.client_auth_type not in names.UNASKED:
             self.problem((*_TLS, "client_auth_type"), "an authority for clients needs RequireAndVerifyClientCert")
         if given.client_auth_type in names.UNVERIFIED and not authority:
             cure = "give client_ca_file, and RequireAndVerifyClientCert"
@@ -244,8 +245,17 @@ class _Loader:
             self.notes.append(f"min_version {given.min_version}: TLS 1.2 is the oldest that is spoken")
         if len(given.curve_preferences) > 1:
             self.notes.append(f"curve_preferences: only the first, {given.curve_preferences[0]}, is used")
+        if given.client_auth_type in names.UNASKED:
+            self.notes.append(
+                f"client_auth_type {given.client_auth_type}: no certificate is asked for, as any would do"
+            )
         if given.client_auth_type in names.UNVERIFIED:
             self.notes.append(f"client_auth_type {given.client_auth_type}: certificates are verified too")
+
+
+def _one_line(value: str) -> str:
+    """The value of a header, as Go sends it."""
+    return value.replace("\r", " ").replace("\n", " ").strip(" \t")
 
 
 def _only_13(given: TlsFile) -> bool:

@@ -57,6 +57,7 @@ CLIENT_AUTH: Mapping[str, ClientAuth] = {
     "RequireAnyClientCert": ClientAuth.REQUIRED,
     "RequireClientCert": ClientAuth.REQUIRED,
 }
+UNASKED = frozenset({"RequestClientCert"})
 UNVERIFIED = frozenset({"RequireAnyClientCert", "RequireClientCert"})
 
 #: The headers that can be set, and the values of those that have few.

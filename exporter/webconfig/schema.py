@@ -8,8 +8,10 @@ import msgspec
 from msgspec import Meta
 
 _Secret = Annotated[str, Meta(extra={"written": "secret"})]
-#: A truth value as Go's YAML library reads it.
+#: Values as Go's YAML library reads them: a number is text where text is asked for.
+_Text = Annotated[str, Meta(extra={"written": "go-text"})]
 _Flag = Annotated[bool, Meta(extra={"written": "go-flag"})]
+_Whole = Annotated[int, Meta(extra={"written": "go-whole"})]
 _Seconds = Annotated[float, Meta(extra={"written": "go-duration"})]
 
 
@@ -19,11 +21,11 @@ class TlsFile(msgspec.Struct, frozen=True, kw_only=True):
     cert: str = ""
     key: _Secret = ""
     client_ca: str = ""
-    cert_file: str = ""
-    key_file: str = ""
+    cert_file: _Text = ""
+    key_file: _Text = ""
     client_auth_type: str = ""
-    client_ca_file: str = ""
-    client_allowed_sans: tuple[str, ...] | None = None
+    client_ca_file: _Text = ""
+    client_allowed_sans: tuple[_Text, ...] | None = None
     min_version: str = "TLS12"
     max_version: str = "TLS13"
     cipher_suites: tuple[str, ...] = ()
@@ -35,14 +37,14 @@ class HttpFile(msgspec.Struct, frozen=True, kw_only=True):
     """`http_server_config`. We speak HTTP/1.1 only, so `http2` changes nothing."""
 
     http2: _Flag = True
-    headers: dict[str, str] = {}
+    headers: dict[str, _Text] = {}
 
 
 class RateFile(msgspec.Struct, frozen=True, kw_only=True):
     """`rate_limit`: a request every `interval` seconds, and `burst` at once; 0s is no limit."""
 
     interval: _Seconds = 0.0
-    burst: int = 0
+    burst: _Whole = 0
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):

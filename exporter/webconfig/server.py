@@ -61,6 +61,15 @@ def context(wanted: Wanted) -> ssl.SSLContext:
     return made
 
 
+#: What is wrong with a certificate and its key, by OpenSSL's word for it.
+_SAID: Mapping[str, str] = {
+    "KEY_VALUES_MISMATCH": "do not belong together",
+    "EE_KEY_TOO_SMALL": "are too weak: RSA needs 2,048 bits",
+    "CA_KEY_TOO_SMALL": "have an authority that is too weak: RSA needs 2,048 bits",
+    "CA_MD_TOO_WEAK": "are signed too weakly: SHA-256 is the least",
+}
+
+
 class CertificateError(UserError):
     """Our certificate and its key do not do."""
 
@@ -74,9 +83,7 @@ def _load_certificate(made: ssl.SSLContext, wanted: Wanted) -> None:
         try:
             made.load_cert_chain(certificate, key, password=_no_password)
         except ssl.SSLError as error:
-            mismatch = error.reason == "KEY_VALUES_MISMATCH"
-            said = "do not belong together" if mismatch else "are no certificate and its key in PEM"
-            raise CertificateError(said) from None
+            raise CertificateError(_SAID.get(error.reason, "are no certificate and its key in PEM")) from None
 
 
 def _load_authority(made: ssl.SSLContext, wanted: Wanted) -> None:

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from exporter import passwords
+from exporter import turns
 from exporter.doors.guard import Guard, Guarded
 from exporter.passwords import Passwords
 from exporter.webconfig import WebConfig, load
@@ -70,6 +70,18 @@ def test_without_users_everybody_is_let_in(tmp_path: Path) -> None:
     assert answer.headers["x-frame-options"] == "deny"
 
 
+def test_a_header_is_sent_in_the_bytes_of_its_file(tmp_path: Path) -> None:
+    """In UTF-8, as Go sends it; an empty one replaces our own too."""
+    text = HEADERS.replace("deny", "sameorigin").replace('"img-src *"', "例, X-XSS-Protection: ")
+
+    async def main(client: httpx.AsyncClient, _: list[float]) -> list[tuple[bytes, bytes]]:
+        return (await client.get("/")).headers.raw
+
+    sent = dict(ask(tmp_path, text, main))
+    assert sent[b"content-security-policy"] == "例".encode()
+    assert sent[b"x-xss-protection"] == b""
+
+
 def test_with_users_every_door_wants_a_password(tmp_path: Path) -> None:
     """The healthy one too, as in exporter-toolkit; the refusal has the configured headers."""
 
@@ -111,12 +123,13 @@ def test_credentials(tmp_path: Path, headers: dict[str, str], status: int) -> No
 
 def test_too_many_guesses_are_turned_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """503 says when to come back."""
-    monkeypatch.setattr(passwords, "_WAITING", 0)
+    monkeypatch.setattr(turns, "_WAITING", 0)
 
-    async def main(client: httpx.AsyncClient, _: list[float]) -> httpx.Response:
-        return await client.get("/", headers=basic(b"alice", b"guess"))
+    async def main(client: httpx.AsyncClient, _: list[float]) -> list[httpx.Response]:
+        guesses = (client.get("/", headers=basic(b"alice", b"guess-%d" % number)) for number in range(9))
+        return await asyncio.gather(*guesses)
 
-    answer = ask(tmp_path, USERS, main)
+    *_, answer = ask(tmp_path, USERS, main)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.real import programs
 from tests.webconfig import certificates
-from tests.webconfig.test_load import FIXTURES, files
+from tests.webconfig.test_load import FIXTURES, RATES, files, rate_file
 
 pytestmark = pytest.mark.real
 
@@ -29,7 +29,11 @@ def promtool() -> str:
 
 
 def accepts(promtool: str, folder: Path, name: str) -> bool:
-    command = [promtool, "check", "web-config", shutil.copy(FIXTURES / name, folder)]
+    return checked(promtool, Path(shutil.copy(FIXTURES / name, folder)))
+
+
+def checked(promtool: str, path: Path) -> bool:
+    command = [promtool, "check", "web-config", str(path)]
     return subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 0
 
 
@@ -49,3 +53,16 @@ def test_promtool_refuses_what_we_refuse(promtool: str, folder: Path, name: str)
 def test_where_we_are_stricter(promtool: str, folder: Path, name: str) -> None:
     """What it accepts though nobody could log in, or everybody could, is refused here: docs/web-config.md says why."""
     assert accepts(promtool, folder, name)
+
+
+@pytest.mark.parametrize(("interval", "burst"), [rate[:2] for rate in RATES])
+def test_promtool_takes_our_numbers(promtool: str, folder: Path, interval: str, burst: str) -> None:
+    """Whatever notation we know is one of Go's."""
+    assert checked(promtool, rate_file(folder, interval, burst))
+
+
+def test_promtool_reads_utf_16(promtool: str, folder: Path) -> None:
+    """We do not, as docs/web-config.md says."""
+    path = folder / "utf-16.yml"
+    path.write_bytes("rate_limit: {}".encode("utf-16"))
+    assert checked(promtool, path)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import trustme
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 
 def write(folder: Path) -> trustme.CA:
-    """`ca.pem`, `server.crt` and `server.key`, a key of somebody else, one with a passphrase, and nothing in PEM."""
+    """`ca.pem`, `server.crt` and `server.key`, a key of somebody else, one with a passphrase, a weak pair, and no PEM."""
     authority = trustme.CA()
     server, other = authority.issue_cert("localhost", "127.0.0.1"), authority.issue_cert("other.example.com")
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
@@ -23,7 +26,20 @@ def write(folder: Path) -> trustme.CA:
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked)
     )
     (folder / "empty.pem").write_bytes(b"no certificate\n")
+    _write_weak(folder)
     return authority
+
+
+def _write_weak(folder: Path) -> None:
+    """A certificate of yesterday's strength."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    name, now = x509.Name([]), datetime.now(UTC)
+    unsigned = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
+    pem = serialization.Encoding.PEM
+    (folder / "weak.crt").write_bytes(unsigned.sign(key, hashes.SHA256()).public_bytes(pem))
+    (folder / "weak.key").write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
 
 
 def client(authority: trustme.CA, *identities: str) -> ssl.SSLContext:

@@ -19,6 +19,27 @@ def files(*kinds: str) -> list[str]:
     return [f"{kind}/{path.name}" for kind in kinds for path in sorted((FIXTURES / kind).iterdir())]
 
 
+#: Numbers as Go's YAML library reads them: interval, burst, and what they are in seconds and requests.
+RATES = [
+    ("1s", "5.0", 1, 5),
+    ("1s", "5.9", 1, 5),
+    ("1s", "1e3", 1, 1000),
+    ("1s", "0x1F", 1, 31),
+    ("1s", "0b11", 1, 3),
+    ("1s", "0o17", 1, 15),
+    ("1s", "017", 1, 15),
+    ("1s", "08", 1, 8),
+    ("1s", "+1_0", 1, 10),
+    ("1e9", "1", 1, 1),
+    ("1.5e9", "1", 1.5, 1),
+    ("0x3B9ACA00", "1", 1, 1),
+    ("1_000_000_000", "1", 1, 1),
+    ("1.5", "1", 1e-9, 1),
+    ('"1.5s"', "1", 1.5, 1),
+    ("+1m0.5s", "1", 60.5, 1),
+]
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("webconfig")
@@ -33,6 +54,35 @@ def test_accepted(folder: Path, name: str) -> None:
     config = load(path)
     assert (config.tls is not None) == ("cert_file" in path.read_text("utf-8"))
     assert path in config.files
+
+
+def rate_file(folder: Path, interval: str, burst: str) -> Path:
+    path = folder / "rate.yml"
+    path.write_text(f"rate_limit: {{interval: {interval}, burst: {burst}}}\n", "utf-8")
+    return path
+
+
+@pytest.mark.parametrize(("interval", "burst", "seconds", "requests"), RATES)
+def test_rates(folder: Path, interval: str, burst: str, seconds: float, requests: int) -> None:
+    """Whole numbers in any notation, of others what stands before the point; an interval without a unit is nanoseconds."""
+    rate = load(rate_file(folder, interval, burst)).rate
+    assert rate is not None
+    assert (rate.interval, rate.burst) == (seconds, requests)
+
+
+@pytest.mark.parametrize("interval", ["0", '"0"', "0s", "~", "0.9", ""])
+def test_no_rate(folder: Path, interval: str) -> None:
+    """An interval of nothing is no limit."""
+    assert load(rate_file(folder, interval, "1")).rate is None
+
+
+def test_headers_are_sent_as_go_sends_them(folder: Path) -> None:
+    """Whatever is written is text, in one line."""
+    values = {
+        next(iter(load(Path(shutil.copy(FIXTURES / "accepted" / f"header-{name}.yml", folder))).headers.values()))
+        for name in ("blank", "empty", "flag", "nothing", "null", "of-two-lines", "values")
+    }
+    assert values == {"", "true", "a X-Evil: b", "0"}
 
 
 @pytest.mark.parametrize("name", files("refused", "stricter"))
@@ -113,12 +163,16 @@ def test_what_is_done_otherwise_is_noted(folder: Path) -> None:
     """Whoever asked for less security, or more choice, is told what there is."""
     noted = {
         name: load(Path(shutil.copy(FIXTURES / "accepted" / name, folder))).notes
-        for name in ("tls.yml", "tls-older-clients.yml", "everything.yml", "tls-client-certificates-older-word.yml")
+        for name in (
+            *("tls.yml", "tls-older-clients.yml", "everything.yml", "tls-client-certificates-older-word.yml"),
+            "tls-client-certificates-asked-for.yml",
+        )
     }
     assert [[note.split(" ")[0] for note in notes] for notes in noted.values()] == [
         [],
         ["min_version"],
         ["curve_preferences:"],
+        ["client_auth_type"],
         ["client_auth_type"],
     ]
 
@@ -137,7 +191,7 @@ def test_ciphers_are_those_of_the_file(folder: Path) -> None:
     assert old == ["ECDHE-RSA-AES256-GCM-SHA384"]
 
 
-@pytest.mark.parametrize("content", [b"\xff", b"a: \xf0"])
+@pytest.mark.parametrize("content", [b"\xff", b"a: \xf0", "{}".encode("utf-16")])
 def test_a_file_that_is_no_text(folder: Path, content: bytes) -> None:
     """It is told in one line."""
     path = folder / "binary.yml"
