@@ -15,7 +15,7 @@ import re
 import select
 from typing import Any
 
-from aiohttp import StreamReader, TCPConnector
+from aiohttp import ClientConnectionError, StreamReader, TCPConnector
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http import HttpProcessingError, RawResponseMessage
 
@@ -71,6 +71,7 @@ class _Conversation(ResponseHandler):
         self._doubt = doubt
         self._answer: StreamReader | None = None
         self._informational = 0
+        self._requests = self._answers = 0
 
     @property
     def _idle(self) -> bool:
@@ -79,7 +80,7 @@ class _Conversation(ResponseHandler):
 
     def is_connected(self) -> bool:
         """Whether it may be used; what the loop has yet to read counts as well."""
-        return super().is_connected() and not (self._idle and self._readable())
+        return super().is_connected() and not (self._idle and (self._doubt.present or self._readable()))
 
     @property
     def should_close(self) -> bool:
@@ -89,6 +90,7 @@ class _Conversation(ResponseHandler):
     def set_response_params(self, **params: Any) -> None:
         """Another request is about to be sent."""
         self._answer, self._informational = None, 0
+        self._requests += 1
         super().set_response_params(**params)
 
     def data_received(self, data: bytes) -> None:
@@ -109,12 +111,20 @@ class _Conversation(ResponseHandler):
                 self.set_exception(HttpProcessingError(message=f"more than {MAX_INFORMATIONAL} informational answers"))
                 self._hang_up()
                 return
-        elif self._answer is not None:
-            self._caught()
-            return
         else:
+            self._answers += 1
+            if self._answer is not None:
+                self._caught()
+                return
             self._answer = body
         super().feed_data(data, size)
+
+    async def read(self) -> tuple[RawResponseMessage, StreamReader]:
+        """The next head. Of two answers that came together either may be late, unless nothing was asked before."""
+        read = await super().read()
+        if self._answers > self._requests > 1:
+            raise ClientConnectionError("two answers came to one request")
+        return read
 
     def _readable(self) -> bool:
         poll = select.poll()
