@@ -133,9 +133,9 @@ class _Conversation(ResponseHandler):
         return bool(poll.poll(0))
 
     def _caught(self) -> None:
-        host, port = self.transport.get_extra_info("peername")[:2] if self.transport else ("", 0)
+        peer = self.transport.get_extra_info("peername") if self.transport is not None else None
         self._hang_up()
-        self._doubt.arise(f"{host}:{port}")
+        self._doubt.arise("unknown" if peer is None else f"{peer[0]}:{peer[1]}")
 
     def _hang_up(self) -> None:
         if self.transport is not None:
