@@ -104,6 +104,18 @@ _APPLICATIONS: Mapping[int, Reason] = {
     50000: Reason.SERVER,  # the framework under all of them, uncaught
 }
 
+#: Troubles of a server that asking again does not end: what stands in ESB's and the gateway's own configuration.
+_SETTLED = frozenset(
+    {
+        1306203,  # SSL
+        1306206,  # the host is not configured
+        1306207,  # blocked
+        1306208,  # a format that ESB does not know
+        1650801,  # a loop
+    }
+)
+_LOOP = 508
+
 CODES: Mapping[int, Reason] = {**_GATEWAY, **_ESB, **_APPLICATIONS}
 
 _STATUSES: Mapping[int, Reason] = {
@@ -161,7 +173,7 @@ def _open(reply: Reply) -> _Envelope | None:
 def _not_json(reply: Reply) -> TaskError:
     """HTML and plain text: login pages, the web server's own errors, a framework's empty 405."""
     markup = "html" in reply.headers.get("content-type", "") or reply.body.lstrip()[:1] == b"<"
-    if reason := CODES.get(_code(reply.headers.get("x-bkapi-error-code")) or 0) or _STATUSES.get(reply.status):
+    if reason := CODES.get(_header_code(reply)) or _STATUSES.get(reply.status):
         return _error(reason, reply, f"answered HTTP {reply.status}")
     if reply.status >= 500:
         return _error(Reason.SERVER, reply, f"answered HTTP {reply.status}")
@@ -177,13 +189,13 @@ def _refusal(reply: Reply, envelope: _Envelope) -> TaskError:
     reason = (
         (CODES.get(code) if code else None)
         or (Reason.NOT_FOUND if envelope.code == "not_found" else None)
-        or CODES.get(_code(reply.headers.get("x-bkapi-error-code")) or 0)
+        or CODES.get(_header_code(reply))
         or _STATUSES.get(reply.status)
         or (Reason.SERVER if reply.status >= 500 else None)
         or _engine_reason(envelope)
         or (Reason.MALFORMED if envelope.result is None and envelope.code is None else Reason.REFUSED)
     )
-    return _error(reason, reply, _said(envelope), code=_shown(envelope.code), envelope=envelope)
+    return _error(reason, reply, _said(reply, envelope), code=_shown(envelope.code), envelope=envelope)
 
 
 def _engine_reason(envelope: _Envelope) -> Reason | None:
@@ -201,18 +213,25 @@ def _code(code: object) -> int | None:
     return int(code) if isinstance(code, str) and code.isascii() and code.isdigit() and len(code) < 10 else None
 
 
+def _header_code(reply: Reply) -> int:
+    """The code of an answer that the gateway itself made; 0 where it did not."""
+    return _code(reply.headers.get("x-bkapi-error-code")) or 0
+
+
 def _shown(code: object) -> str:
     return code[:40] if isinstance(code, str) else str(code) if isinstance(code, int) and abs(code) < 10**12 else ""
 
 
-def _said(envelope: _Envelope) -> str:
+def _said(reply: Reply, envelope: _Envelope) -> str:
     """One line for people. A message may be an object: Django's errors by field."""
     message = envelope.message
     said = message if isinstance(message, str) else msgspec.json.encode(message).decode() if message else ""
-    return one_line(said) or _unsaid(envelope.result)
+    return one_line(said) or _unsaid(reply.status, envelope.result)
 
 
-def _unsaid(result: object) -> str:
+def _unsaid(status: int, result: object) -> str:
+    if result is True:
+        return f"answered HTTP {status}, and yet that all is well"
     if result is None:
         return "answered with JSON that has no result, as every answer of BlueKing has"
     return "refused without a message" if result is False else "answered with a result that is neither true nor false"
@@ -228,6 +247,7 @@ def _error(
     reason: Reason, reply: Reply, message: str, *, code: str = "", envelope: _Envelope | None = None
 ) -> TaskError:
     request_id = envelope.request_id if envelope else None
+    codes = {_header_code(reply), _code(envelope.code) if envelope else None}
     return TaskError(
         reason,
         message,
@@ -235,6 +255,7 @@ def _error(
         request_id=(request_id if isinstance(request_id, str) else reply.headers.get("x-bkapi-request-id", ""))[:64],
         retry_after=_retry_after(reply) if reason is Reason.THROTTLED else None,
         explicit=envelope is not None,
+        settled=reply.status == _LOOP or not codes.isdisjoint(_SETTLED),
     )
 
 

@@ -65,7 +65,8 @@ class TaskError(Exception):
     `code` and `request_id` are BlueKing's own, for its support. `retry_after` are the seconds after which a
     throttled caller may come back, as BlueKing said. `explicit` is true where BlueKing refused in its own words
     (an envelope with a code); a login page or a redirect is not explicit. `begun` is true where an answer came in
-    part: that may be this answer's trouble, and need not be the system's.
+    part: that may be this answer's trouble, and need not be the system's. `settled` is true where asking again changes
+    nothing.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class TaskError(Exception):
         retry_after: float | None = None,
         explicit: bool = False,
         begun: bool = False,
+        settled: bool = False,
     ) -> None:
         super().__init__(message)
         self.reason = reason
@@ -87,6 +89,7 @@ class TaskError(Exception):
         self.retry_after = retry_after
         self.explicit = explicit
         self.begun = begun
+        self.settled = settled
 
     def bare(self) -> TaskError:
         """The same, to be kept: without the frames that it came through, one of which holds the whole answer."""

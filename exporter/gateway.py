@@ -256,7 +256,7 @@ class Gateway:
         if error.reason is Reason.AUTH and error.explicit:
             self._refresh(force=True)
             return self._authorization != sent  # the secret was rotated under us
-        return request.idempotent and error.reason in _RETRIED
+        return request.idempotent and error.reason in _RETRIED and not error.settled
 
     async def _ask_once(self, request: Request, patience: Patience, hold: Hold) -> bytes:
         waited = await self._bucket.take()

@@ -16,7 +16,7 @@ from exporter.discoveries import Discoveries
 from exporter.discovery import Discovery
 from exporter.gateway import Clocks, Gateway
 from exporter.incidents import Incidents
-from exporter.model import Place
+from exporter.model import Identity, Place
 from exporter.outcome import Outcome
 from exporter.pieces import Rendered
 from exporter.setup import Inventory, Page, Refusal, Setup, collector
@@ -69,6 +69,7 @@ class Live:
         self.refusal: Refusal | None = None
         self._make_transport = make_transport
         self._store: Store[Rendered] = Store()
+        self._left: set[Identity] = set()
         self._setup = self._build(config)
         self._announce(self._setup)
 
@@ -187,7 +188,7 @@ class Live:
         collector.begin_page()
         match metrics:
             case "all":
-                self.incidents.forget(setup.discoveries.begin(deadline))
+                self._begin_lists(setup, deadline)
                 outcomes = await setup.discoveries.page(collector, setup.targets, deadline)
                 self._count(setup)
                 return outcomes
@@ -196,12 +197,24 @@ class Live:
             case "none":
                 return ()
 
+    def _begin_lists(self, setup: Setup, deadline: float, wanted: Callable[[Place], bool] = lambda _: True) -> None:
+        """Read the lists that are due; what tasks left behind that are on no page any more goes with them.
+
+        While others still look at what is kept, it stays until a page is made alone.
+        """
+        left = setup.discoveries.begin(deadline, wanted)
+        self.incidents.forget(left)
+        self._left.update(left)
+        if self._left and setup.users == 1:
+            self._store.forget(self._left.difference(target.identity for target in setup.known))
+            self._left.clear()
+
     async def inventory(self, seconds: float, wanted: Callable[[Place], bool]) -> Inventory:
         """The known tasks of some places, their lists read anew if that is due, not later than in `seconds`."""
         deadline = self.clocks.steady() + seconds
         async with self.setup() as setup:
             self._collector(setup, setup.config.collect.nodes).begin_page()
-            self.incidents.forget(setup.discoveries.begin(deadline, wanted))
+            self._begin_lists(setup, deadline, wanted)
             await setup.discoveries.wait(deadline)
             self._count(setup)
             return Inventory(

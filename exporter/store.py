@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
@@ -71,10 +71,14 @@ class Store(Generic[K]):
         self._visitors.pop(identity, None)
         self._visitors[identity] = None
         if len(self._visitors) > most:
-            oldest = next(iter(self._visitors))
-            del self._visitors[oldest]
+            self.forget([next(iter(self._visitors))])
+
+    def forget(self, identities: Iterable[Identity]) -> None:
+        """Drop what is kept of some tasks; whoever asks for them again has them asked for again."""
+        for identity in identities:
+            self._visitors.pop(identity, None)
             for shelf in self._shelves.values():
-                shelf.entries.pop(oldest, None)
+                shelf.entries.pop(identity, None)
 
     def sweep(self, now: float) -> None:
         """Drop what nobody asked for in a long time. It costs nothing most of the time."""

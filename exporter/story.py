@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 from textwrap import fill, indent
 
 import httpx
@@ -17,6 +17,7 @@ from exporter.gateway import AUTHORIZATION
 from exporter.labeltext import printable
 from exporter.masking import hide, secrets_of, without_failures
 from exporter.model import Task
+from exporter.moments import moment
 from exporter.outcome import Outcome
 from exporter.pieces import Rendered
 from exporter.render import Renderer
@@ -171,8 +172,7 @@ def _task(task: Task, zone: tzinfo) -> Iterator[str]:
 def _moment(seconds: float | None, zone: tzinfo) -> str:
     if seconds is None:
         return ""
-    when = datetime.fromtimestamp(seconds, UTC)
-    return f"{when.astimezone(zone).isoformat(' ', 'seconds')} ({when:%Y-%m-%d %H:%M:%S} UTC)"
+    return f"{moment(seconds, zone).isoformat(' ', 'seconds')} ({moment(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC)"
 
 
 def _counts(counts: Iterable[tuple[str, int]]) -> str:

@@ -40,9 +40,11 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         """The session needs the running loop, so it is made at the first request."""
         import aiohttp  # noqa: PLC0415 (a third of the time to start, which no door but a scrape needs)
 
+        from exporter.keepalive import Connector  # noqa: PLC0415 (it needs aiohttp)
+
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
+                connector=Connector(
                     limit=self._max_connections,
                     keepalive_timeout=KEEPALIVE_SECONDS,
                     ssl=self._tls if self._tls is not None else True,

@@ -46,6 +46,49 @@ def test_a_task_appears_runs_ends_and_leaves() -> None:
     run(main)
 
 
+def test_what_a_task_left_behind_goes_with_it() -> None:
+    """However many come and go, no more is kept than of those that are there; one that comes back is asked for again."""
+
+    async def main(clock: Clock) -> None:
+        business = Business(clock)
+        live = business.live("refresh: 1s")
+        kept = []
+        for scrape in range(30):
+            business.tasks.clear()
+            business.add(*range(20 * scrape, 20 * scrape + 20))
+            await live.scrape(9.5)
+            kept.append(len(live._store))
+            clock.now += 15
+        assert max(kept[:10]) == max(kept[20:])
+        business.tasks.clear()
+        business.add(7)
+        clock.now += 15
+        assert shown(await live.scrape(9.5))["7"] == "running"
+        assert business.asked[7] == 2
+
+    run(main)
+
+
+def test_what_a_task_left_behind_stays_where_it_is_still_wanted() -> None:
+    """A task that is configured as well, or on a page that is being made."""
+
+    async def main(clock: Clock) -> None:
+        business = Business(clock)
+        business.add(7, 8)
+        live = business.live("refresh: 1s", tasks="tasks: [{system: sops, bk_biz_id: 2, task_id: 8}]\n")
+        await live.scrape(9.5)
+        business.hidden |= {7, 8}
+        for _ in range(4):
+            clock.now += 15
+            async with live.setup():
+                await live.scrape(9.5)
+            assert len(live._store) == 2
+        await live.scrape(9.5)
+        assert len(live._store) == 1
+
+    run(main)
+
+
 def test_what_a_list_tells_is_on_the_page_at_no_further_cost() -> None:
     """Name, template and creator come from the list."""
 

@@ -247,3 +247,24 @@ def test_one_odd_value_does_not_cost_the_answer(code: bytes):
         b'{"a": 1}',
         b'{"a":1}',
     }
+
+
+def test_a_good_result_of_a_server_in_trouble_is_told_as_what_it_is():
+    """The status says that the server failed; which of both is true nobody knows."""
+    failed = error({"result": True, "data": {}}, status=502)
+    assert (failed.reason, failed.message) == (Reason.SERVER, "answered HTTP 502, and yet that all is well")
+
+
+@pytest.mark.parametrize("code", [1306203, 1306206, 1306207, 1306208, 1650801])
+def test_some_troubles_of_a_server_are_settled(code: int):
+    """Asking again does not end what is configured so, however the gateway says it."""
+    assert error(refused(code)).settled
+    assert error(refused(str(code), message="")).settled
+    assert error(b"<html>", 502, {**HTML, "x-bkapi-error-code": str(code)}).settled
+
+
+def test_others_may_pass():
+    """A loop is told by its status as well."""
+    assert error(b"<html>", 508, HTML).settled
+    assert not error(b"<html>", 502, HTML).settled
+    assert not error(refused(1306201)).settled

@@ -140,6 +140,8 @@ def test_what_may_pass_is_tried_once_more(failure: httpx.Response | httpx.Transp
         (refusal(1642902, status=429), READ),
         (httpx.Response(200, text="garbage"), READ),
         (httpx.Response(502), WRITES),
+        (refusal(1306203), READ),
+        (httpx.Response(508), READ),
     ],
 )
 def test_what_a_retry_cannot_change_is_not_retried(answer: httpx.Response, request_: Request):

@@ -218,3 +218,112 @@ def test_a_cancelled_request_does_not_spoil_the_connection_for_the_next():
         return body
 
     assert asyncio.run(main()) == b'"whole"'
+
+
+class Repeating:
+    """A server that answers each path with itself; `after` comes after its first answer, or `later`, once that was read."""
+
+    def __init__(self, after: Callable[[bytes], bytes], *, later: bool) -> None:
+        self._after = after
+        self._later = later
+        self._read, self._written = asyncio.Event(), asyncio.Event()
+        self.connections = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                raw = answer(head.split()[1])
+                if self._written.is_set():
+                    writer.write(raw)
+                elif self._later:
+                    writer.write(raw)
+                    await self._read.wait()
+                    writer.write(self._after(raw))
+                else:
+                    writer.write(raw + self._after(raw))
+                self._written.set()
+        writer.close()
+
+    async def ask(self, *paths: str, noticed: bool = False) -> list[str]:
+        """What these requests brought, one after the other; the second one once the first connection has ended."""
+        serving: list[asyncio.Task[None]] = []
+        server = await asyncio.start_server(
+            lambda *ends: serving.append(asyncio.create_task(self.serve(*ends))), "127.0.0.1", 0
+        )
+        transport = AiohttpTransport(max_connections=1)
+        brought = []
+        for path in paths:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}{path}"
+            response = await transport.handle_async_request(httpx.Request("GET", url))
+            brought.append((await response.aread()).decode())
+            await response.aclose()
+            self._read.set()
+            await self._written.wait()
+            if noticed:
+                await serving[0]
+        await transport.aclose()
+        await asyncio.gather(*serving)
+        server.close()
+        return brought
+
+
+PATHS = ["/1", "/2", "/3", "/4"]
+ONCE_MORE: Callable[[bytes], bytes] = lambda raw: raw  # noqa: E731
+HALF: Callable[[bytes], bytes] = lambda raw: raw[:20]  # noqa: E731
+
+
+@pytest.mark.parametrize(("after", "later"), [(ONCE_MORE, False), (ONCE_MORE, True), (HALF, True)])
+def test_an_answer_too_many_is_nobody_elses(
+    after: Callable[[bytes], bytes], later: bool, caplog: pytest.LogCaptureFixture
+):
+    """What comes unasked ends the connection, and for a while no other one is used twice; the log says so once."""
+
+    async def main() -> tuple[list[str], int]:
+        repeating = Repeating(after, later=later)
+        return await repeating.ask(*PATHS, noticed=True), repeating.connections
+
+    assert asyncio.run(main()) == (PATHS, 4)
+    assert [record.message for record in caplog.records] == [
+        "an answer came that nobody asked for; connections are used once for a while"
+    ]
+
+
+@pytest.mark.parametrize("after", [ONCE_MORE, HALF])
+def test_what_the_loop_has_yet_to_read_is_seen(after: Callable[[bytes], bytes]):
+    """A connection is not used again on which something waits."""
+    assert asyncio.run(Repeating(after, later=True).ask(*PATHS)) == PATHS
+
+
+def test_of_two_answers_together_neither_is_taken():
+    """The first may be that to the request before, which came late. Only over a new connection it cannot."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.closing(writer), contextlib.suppress(asyncio.IncompleteReadError):
+            for late in (b"", answer(b"1")):
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(late + answer(b"2" if late else b"1"))
+
+    seen = exchange(serve, times=3)
+    assert (seen[0], str(seen[1]), seen[2]) == ((200, b"1"), "two answers came to one request", (200, b"1"))
+
+
+@pytest.mark.parametrize("said", [b"\r\n", b"HTTP/1.0 408 Request Time-out\r\n"])
+def test_a_server_that_waited_long_enough_is_in_good_faith(said: bytes, caplog: pytest.LogCaptureFixture):
+    """That connection ends, and the next one is used as often as it can be."""
+
+    async def main() -> tuple[list[str], int]:
+        repeating = Repeating(lambda _: said, later=True)
+        return await repeating.ask(*PATHS, noticed=True), repeating.connections
+
+    assert asyncio.run(main()) == (PATHS, 2)
+    assert not caplog.records
+
+
+def test_no_end_of_informational_answers_is_malformed():
+    """A few are read over; a flood of them would keep everybody else waiting."""
+    on = b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert exchange(answering(on * 16 + answer(b"{}"), hang_up=True)) == [(200, b"{}")]
+    (error,) = exchange(answering(on * 17, hang_up=True))
+    assert isinstance(error, httpx.RemoteProtocolError)
+    assert str(error) == "the answer is no HTTP: more than 16 informational answers"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC
 
 from exporter.config import SystemConfig
 from exporter.doctor.findings import Check, Finding, fine, found
 from exporter.doctor.wire import Way
+from exporter.moments import moment
 
 #: Seconds before its end at which a certificate is worth a word.
 SOON = 21 * 86400.0
@@ -59,7 +60,7 @@ def _trusted(config: SystemConfig, way: Way) -> str:
 def _certificate(config: SystemConfig, way: Way, now: float) -> Finding:
     if config.tls.insecure_skip_verify:
         return found(config.name, "certificate", "tls_not_verified", level="warning")
-    until = "" if way.expires is None else f"valid until {datetime.fromtimestamp(way.expires, UTC):%Y-%m-%d}"
+    until = "" if way.expires is None else f"valid until {moment(way.expires, UTC):%Y-%m-%d}"
     said = f"issued by {way.issuer or 'an unnamed authority'}, {until}"
     if way.expires is not None and way.expires - now < SOON:
         return found(config.name, "certificate", "tls_expires_soon", level="warning", detail=said)

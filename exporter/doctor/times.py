@@ -11,6 +11,7 @@ from exporter.config import zones
 from exporter.doctor.findings import Finding, fine, found
 from exporter.errors import TaskError
 from exporter.model import Identity, Task
+from exporter.moments import moment
 
 #: Seconds by which clocks may differ: below that nothing that we show is wrong by more than a scrape interval.
 CLOSE = 10.0
@@ -85,7 +86,7 @@ def has_no_offset(reread: Read | None, zone: tzinfo) -> bool:
 
 def offset_for(newest: float, now: float, zone: tzinfo) -> str:
     """The least offset, in whole half hours, at which a time that was read in `zone` is not in the future."""
-    read_at = datetime.fromtimestamp(newest, UTC).astimezone(zone).utcoffset() or timedelta()
+    read_at = moment(newest, zone).utcoffset() or timedelta()
     halves = math.ceil((read_at.total_seconds() + newest - now) / 1800)
     sign, minutes = "-" if halves < 0 else "+", abs(halves) * 30
     return f"{sign}{minutes // 60:02}:{minutes % 60:02}"

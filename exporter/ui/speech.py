@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 
+from exporter.moments import moment
 from exporter.ui.chinese import CHINESE
 from exporter.ui.english import ENGLISH
 from exporter.ui.language import Language
@@ -59,20 +60,16 @@ class Speech:
 
     def clock(self, when: float, beside: float | None = None) -> str:
         """`2026-11-22 09:00:00`, in the configured zone; without the date where it is that of `beside`."""
-        moment = _datetime(when, self.zone)
-        if beside is not None and moment.date() == _datetime(beside, self.zone).date():
-            return moment.strftime("%H:%M:%S")
-        return moment.strftime("%Y-%m-%d %H:%M:%S")
+        shown = moment(when, self.zone)
+        if beside is not None and shown.date() == moment(beside, self.zone).date():
+            return shown.strftime("%H:%M:%S")
+        return shown.strftime("%Y-%m-%d %H:%M:%S")
 
     def machine(self, when: float) -> str:
         """The same moment for `<time datetime>`."""
-        return _datetime(when, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return moment(when, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def offset(self) -> str:
         """`UTC+08:00`: how the zone of all times is called now."""
-        text = _datetime(self.now, self.zone).strftime("%z")
+        text = moment(self.now, self.zone).strftime("%z")
         return f"UTC{text[:3]}:{text[3:5]}"
-
-
-def _datetime(when: float, zone: tzinfo) -> datetime:
-    return datetime.fromtimestamp(min(max(when, 0.0), 4e9), UTC).astimezone(zone)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from tests.faults.link import Act, Answer, Asked, Wire, every_request, honest
+from tests.faults.link import ALERT, Act, Answer, Asked, Wire, every_request, honest
 from tests.faults.stage import Stage
 
 #: Makes a fault happen for as long as the block lasts.
@@ -41,6 +42,29 @@ def framed(make: Make, *, then: str = "keep") -> Act:
                 wire.reset()
             case "hang":
                 await wire.hang()
+
+    return act
+
+
+def and_then(make: Make) -> Act:
+    """The answer as it should be, and a moment later bytes that nobody asked for."""
+
+    async def act(wire: Wire, answer: Answer, _: Asked) -> None:
+        await wire.send(answer.whole())
+        await asyncio.sleep(0.01)
+        await wire.send(make(answer))
+
+    return act
+
+
+def endlessly(make: Make, *, after: Make = lambda _: b"") -> Act:
+    """The same bytes again and again, until the other side hangs up."""
+
+    async def act(wire: Wire, answer: Answer, _: Asked) -> None:
+        await wire.send(after(answer))
+        many = make(answer) * 10_000
+        while True:
+            await wire.send(many)
 
     return act
 
@@ -187,6 +211,25 @@ def idle_reset(stage: Stage) -> Iterator[None]:
     for link in stage.links.values():
         stage.run(link.drop())
     yield
+
+
+@contextmanager
+def idle_alerted(stage: Stage) -> Iterator[None]:
+    """All idle connections of gsekit ended with an alert."""
+    stage.run(stage.links["gsekit"].alert_idle())
+    yield
+
+
+async def alert(wire: Wire, _: Answer, __: Asked) -> None:
+    """An alert of TLS in place of an answer."""
+    wire.beneath(ALERT)
+    await wire.close()
+
+
+async def early(wire: Wire) -> None:
+    """An answer to whoever comes, before anything was asked."""
+    await wire.send(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    await wire.close()
 
 
 def reached_at(url: str) -> Do:

@@ -35,12 +35,18 @@ class Fault:
     system: str = VICTIM[0]
 
 
-def _one(says: str, reason: str, act: Act) -> Fault:
+def _one(says: str, reason: str, act: Act, *, reload: bool = False) -> Fault:
     """One task's answers go wrong. A fault that may pass is worth a second request, and no more."""
     hits: Callable[[Asked], bool] = lambda asked: f"/task/{VICTIM[1]}/" in asked.target  # noqa: E731
     asked = 2 if reason in {"connect", "server", ""} else 1
     lost = frozenset({VICTIM} if reason else ())
-    return Fault(says, misbehaving(VICTIM[0], act, hits), (reason,) if reason else (), lost, asked=asked)
+    do = misbehaving(VICTIM[0], act, hits, reload=reload)
+    return Fault(says, do, (reason,) if reason else (), lost, asked=asked)
+
+
+def _too_many(says: str, act: Act) -> Fault:
+    """More comes than one task's answer. A reload lets the exporter trust the connections again."""
+    return _one(says, "", act, reload=True)
 
 
 def _all(says: str, do: Do, *reasons: str, system: str = "bkflow") -> Fault:
@@ -68,6 +74,7 @@ CONNECTION = (
     _all("connections are accepted, and nothing comes", acts.greeting(acts.hang), "timeout"),
     _none("idle connections were closed in good order", acts.idle_closed),
     _none("idle connections were reset", acts.idle_reset),
+    _all("answered 503 and closed before anything was asked", acts.greeting(acts.early), "server", "connect"),
     _all("the host's name does not exist", acts.reached_at("http://nowhere.invalid"), "connect"),
     _all("the name server does not answer", acts.reached_at("http://hangs.invalid"), "timeout"),
 )
@@ -101,9 +108,49 @@ WIRE = (
         "chunked, cut off", "connect", framed(lambda a: acts.chunked(a, b"5\r\n" + a.body[:5] + b"\r\n"), then="close")
     ),
     _one("chunked, with a size that is no number", "malformed", framed(lambda a: acts.chunked(a, b"zz\r\n" + a.body))),
-    _one("more after the answer than it said", "", framed(lambda a: a.whole() + b"HTTP/1.1 500 Nobody Asked\r\n\r\n")),
+    _too_many("more after the answer than it said", framed(lambda a: a.whole() + b"HTTP/1.1 500 Nobody Asked\r\n\r\n")),
+    _too_many("the answer twice at once", framed(lambda a: a.whole() * 2)),
+    _too_many("the answer once more, a moment later", acts.and_then(lambda a: a.whole())),
+    _too_many("half of the answer once more, a moment later", acts.and_then(lambda a: a.whole()[:-20])),
+    _none(
+        "each answer once more, a moment later", misbehaving("nodeman", acts.and_then(lambda a: a.whole()), reload=True)
+    ),
     _one("no HTTP at all", "malformed", raw(b"SSH-2.0-OpenSSH_9.2\r\n", then="close")),
     _one("a header of a megabyte", "malformed", framed(lambda a: a.head("X-Big: " + "x" * (1 << 20)) + a.body)),
+    _one("100 Continue without end", "malformed", acts.endlessly(lambda _: b"HTTP/1.1 100 Continue\r\n\r\n")),
+    _one(
+        "headers without end",
+        "malformed",
+        acts.endlessly(lambda _: b"X-More: of them\r\n", after=lambda a: a.head()[:-2]),
+    ),
+    _one(
+        "trailers without end",
+        "malformed",
+        acts.endlessly(
+            lambda _: b"X-More: of them\r\n",
+            after=lambda a: acts.chunked(a, b"%x\r\n%b\r\n0\r\n" % (len(a.body), a.body)),
+        ),
+    ),
+    _one(
+        "a chunk extension without end",
+        "timeout",
+        acts.endlessly(lambda _: b"x", after=lambda a: acts.chunked(a, b"5;")),
+    ),
+    _one(
+        "chunks of one byte without end",
+        "timeout",
+        acts.endlessly(lambda _: b"1\r\n \r\n", after=lambda a: acts.chunked(a, b"")),
+    ),
+    _one(
+        "chunks of one byte",
+        "",
+        framed(lambda a: acts.chunked(a, b"".join(b"1\r\n%c\r\n" % each for each in a.body) + b"0\r\n\r\n")),
+    ),
+    _one(
+        "chunked, with a Content-Length as well",
+        "malformed",
+        framed(lambda a: a.head("Transfer-Encoding: chunked") + b"%x\r\n%b\r\n0\r\n\r\n" % (len(a.body), a.body)),
+    ),
     _one("a header line without a colon", "malformed", framed(lambda a: a.head("no colon here") + a.body)),
 )
 
@@ -141,6 +188,8 @@ ANSWER = (
     _one("101, a switch to another protocol", "malformed", acts.bare(101, "Upgrade: websocket", "Connection: Upgrade")),
     _one("204", "malformed", acts.bare(204)),
     _one("304", "malformed", acts.bare(304)),
+    _one("204 with a body", "malformed", framed(lambda a: a.head(status=204) + a.body)),
+    _one("304 with a body", "malformed", framed(lambda a: a.head(status=304) + a.body)),
     _one("302 to another host", "auth", acts.elsewhere(302)),
     _one("307 to another host", "auth", acts.elsewhere(307)),
     _one("200 with an empty body", "malformed", body(lambda _: b"")),
@@ -165,6 +214,8 @@ TLS = (
         *("connect", "tls"),  # the server says it after the handshake, and our request may come in between
         system="gsekit",
     ),
+    _all("an alert in place of an answer", misbehaving("gsekit", acts.alert), "tls", "connect", system="gsekit"),
+    _none("idle connections ended with an alert", acts.idle_alerted),
     _all("no TLS behind an https URL", tls.served_with(lambda _: None), "tls", system="gsekit"),
     _all("TLS behind an http URL", tls.served_with(lambda stage: stage.server_context(), "bkflow"), "connect"),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import ssl
 import struct
@@ -16,6 +17,9 @@ from starlette.types import ASGIApp
 
 #: A reset is a connection closed with nothing lingering.
 _NO_LINGER = struct.pack("ii", 1, 0)
+
+#: A fatal alert of TLS: internal error.
+ALERT = b"\x15\x03\x03\x00\x02\x02\x50"
 
 #: How TLS begins; a server without TLS takes it for a request that it cannot read.
 _CLIENT_HELLO = b"\x16"
@@ -65,6 +69,10 @@ class Wire:
     async def send(self, data: bytes) -> None:
         self._writer.write(data)
         await self._writer.drain()
+
+    def beneath(self, data: bytes) -> None:
+        """Bytes that TLS does not know of."""
+        os.write(self._writer.get_extra_info("socket").fileno(), data)
 
     async def drip(self, data: bytes, every: float) -> None:
         """One byte after the other."""
@@ -139,6 +147,12 @@ class Link:
         """End every connection in good order, as a server does that restarts."""
         for wire in list(self._wires):
             await wire.close()
+
+    async def alert_idle(self) -> None:
+        """End every connection with an alert that was not encrypted, as a TLS proxy does that lost its sessions."""
+        for wire in list(self._wires):
+            wire.beneath(ALERT)
+            wire.reset()
 
     @property
     def connections(self) -> int:

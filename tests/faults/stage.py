@@ -76,15 +76,20 @@ _USUAL = frozenset(
         "tasks can be read again",
         "tasks cannot be listed",
         "tasks can be listed again",
+        "an answer came that nobody asked for; connections are used once for a while",
     }
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One page: which tasks it could not read, why as the log says it (reason, cause), and how long it took."""
+    """One page: which tasks it could not read, the states of the others, and how long it took.
+
+    `why` is what the log says of those that are lost: reason and cause.
+    """
 
     lost: frozenset[Key]
+    states: Mapping[Key, str]
     why: frozenset[tuple[str, str]]
     seconds: float
 
@@ -148,17 +153,14 @@ class Stage:
         page = self.exporter.get("/metrics", headers={"X-Prometheus-Scrape-Timeout-Seconds": str(SCRAPE_TIMEOUT)})
         seconds = time.monotonic() - began
         assert page.status_code == 200, page.text
-        up = {
-            (sample.labels["system"], sample.labels["task_id"]): sample.value
-            for family in parse_text(page.text)
-            if family.name == "bk_task_up"
-            for sample in family.samples
-        }
+        families = {family.name: family.samples for family in parse_text(page.text)}
+        up = {_key(sample.labels): sample.value for sample in families["bk_task_up"]}
+        states = {_key(each.labels): each.labels["state"] for each in families["bk_task_state"] if each.value == 1}
         assert up.keys() > EVERYTHING, EVERYTHING - up.keys()
         lost = frozenset(task for task, value in up.items() if value == 0)
         self._follow_log()
         why = frozenset(self._said.get(task) or self._said[task[0]] for task in lost)
-        self.last = Seen(lost, why, seconds)
+        self.last = Seen(lost, states, why, seconds)
         return self.last
 
     def _follow_log(self) -> None:
@@ -180,13 +182,18 @@ class Stage:
         return len(list(Path(f"/proc/{self.exporter.process.pid}/fd").iterdir()))
 
 
+def _key(labels: Mapping[str, str]) -> Key:
+    return labels["system"], labels["task_id"]
+
+
 @contextlib.contextmanager
 def stage(folder: Path) -> Iterator[Stage]:
     """Set everything up."""
     loop, authority = asyncio.new_event_loop(), trustme.CA()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    simulator = Simulator(seed=1, population=Population(arrivals=False))
+    now = time.time()
+    simulator = Simulator(seed=1, clock=lambda: now, population=Population(arrivals=False))  # no state ever changes
     built = Stage(folder, loop, authority, {system: Link(simulator.app) for system in TASKS})
     built.links["gsekit"].tls = built.server_context()
     try:

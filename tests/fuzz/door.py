@@ -39,6 +39,8 @@ SEEDS: Sequence[bytes] = (
     b"\x02\nsystem=sops&bk_biz_id=2\n\n\n\n\n[::1]:9840",
     b"\x03\nsystem=sops&state=running&q=x&sort=age&lang=zh\n\n\nzh-CN,zh;q=0.9,en;q=0.8",
     b"\x04\nsystem=sops&bk_biz_id=2&task_id=1\n\n\nen",
+    b"\x01\nsystem=sops&bk_biz_id=2&task_id=2&debug=true\n",
+    b"\x04\nsystem=sops&bk_biz_id=2&task_id=2\n\n\nen",
     b"\x05\n\n\n\nzh",
     b"\x07\n",
 )
@@ -49,10 +51,19 @@ def parses(raw: bytes) -> bool:
     return zlib.crc32(raw) % PARSED == 0
 
 
+def _tree(task_id: int) -> dict[str, object]:
+    """One task with usual times, and one with the last of the calendar."""
+    return tree() if task_id == 1 else tree("FAILED", start_time=_LAST, finish_time=_LAST, children={"n2": _NODE})
+
+
+_LAST = "9999-12-31 23:59:59 +0000"
+_NODE = {"id": "n2", "state": "FINISHED", "name": "x", "start_time": _LAST, "finish_time": _LAST}
+
+
 @functools.cache
 def _stage() -> tuple[ASGIApp, asyncio.Runner]:
     clock = Clock()
-    exporting = exporter(clock, {"sops": sops_site(lambda _: tree())}, *sops(1, 2))
+    exporting = exporter(clock, {"sops": sops_site(_tree)}, *sops(1, 2))
     return doors.build(exporting.live), asyncio.Runner(loop_factory=lambda: loop(clock))
 
 
