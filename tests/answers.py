@@ -28,9 +28,6 @@ PARAMS: Mapping[str, TaskParams] = {
     "gsekit": msgspec.convert({"system": "gsekit", "bk_biz_id": 2, "job_id": 1}, SYSTEMS["gsekit"].Params),
 }
 
-#: Jobs that answers are about which were captured elsewhere.
-_JOBS = {("gsekit", "finished"): 2, ("gsekit", "no_tasks"): 3, ("nodeman", "details_part_failed"): 31}
-
 
 class _Envelope(msgspec.Struct):
     data: msgspec.Raw
@@ -55,8 +52,7 @@ def data(system: str, case: str) -> bytes:
 
 def read(system: str, case: str) -> Task:
     """The task that an answer tells of."""
-    job = {"job_id": _JOBS[system, case]} if (system, case) in _JOBS else {}
-    return SYSTEMS[system].read(data(system, case), msgspec.structs.replace(PARAMS[system], **job), READING)
+    return read_data(system, data(system, case))
 
 
 def read_data(system: str, answer: bytes | Mapping[str, Any]) -> Task:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeVar
@@ -263,13 +263,6 @@ def operations(system: System, site: Site, *, lists: bool = False) -> tuple[str,
 def malformed(message: str) -> TaskError:
     """The error of an answer that is not what this system answers."""
     return TaskError(Reason.MALFORMED, message)
-
-
-def meant(named: Iterable[object], asked: Iterable[int], what: str) -> None:
-    """Raise where an answer names tasks, and none of those that were asked for: it is the answer to another request."""
-    ids = {task_id for each in named if (task_id := count(each)) is not None}
-    if ids and ids.isdisjoint(asked):
-        raise malformed(f"{what}: the answer to another request, about {min(ids)}")
 
 
 def decode(data: bytes, decoder: msgspec.json.Decoder[T], what: str) -> T:

@@ -24,7 +24,6 @@ from exporter.systems.base import (
     TaskParams,
     decode,
     malformed,
-    meant,
 )
 from exporter.systems.bkflowlist import SpaceId
 
@@ -107,7 +106,6 @@ class _Bulk:
     def split(self, data: bytes, batch: Sequence[Params]) -> list[bytes | TaskError]:
         """Unknown ids are left out without a word."""
         found = decode(data, _states, "get_tasks_states")
-        meant(found, [params.task_id for params in batch], self.operation)
         missing = TaskError(Reason.NOT_FOUND, "get_tasks_states: BlueKing knows no such task in this space")
         return [bytes(found[key]) if (key := str(params.task_id)) in found else missing for params in batch]
 

@@ -22,7 +22,6 @@ from exporter.systems.base import (
     elapsed_seconds,
     flag,
     malformed,
-    meant,
     table,
     text,
     timestamp,
@@ -76,7 +75,6 @@ def request(params: Params, site: Site) -> Request:  # noqa: ARG001 (gsekit has 
 
 
 class _JobInfo(msgspec.Struct, gc=False):
-    id: Any = None
     status: Any = None
     job_object: Any = None
     job_action: Any = None
@@ -100,7 +98,6 @@ def read(data: bytes, params: Params, reading: Reading) -> Task:
     """Read one job."""
     answer = decode(data, _decoder, "job_status")
     job = answer.job_info
-    meant([job.id], [params.job_id], "job_status")
     if not isinstance(job.status, str) or not job.status:
         raise malformed("job_status: no status of the job in the answer")
     state = WORDS.get(job.status, State.UNKNOWN)

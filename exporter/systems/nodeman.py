@@ -24,7 +24,6 @@ from exporter.systems.base import (
     decode,
     elapsed_seconds,
     malformed,
-    meant,
     table,
     text,
     timestamp,
@@ -130,8 +129,6 @@ class _Host(msgspec.Struct, gc=False):
 class _Job(msgspec.Struct, gc=False):
     """Both APIs in one: no key of one means something else in the other, and a site may sit between versions."""
 
-    id: Any = None
-    job_id: Any = None
     status: Any = None
     job_type: Any = None
     creator: Any = None
@@ -151,7 +148,6 @@ _decoder = msgspec.json.Decoder(_Job)
 def read(data: bytes, params: Params, reading: Reading) -> Task:
     """Read one job of either API."""
     job = decode(data, _decoder, "nodeman job")
-    meant([job.id, job.job_id], [params.job_id], "nodeman job")
     counted = job.status_count if isinstance(job.status_count, Mapping) else job.statistics
     if not (job.status or isinstance(counted, Mapping) or job.host_count or any(_listed_hosts(job))):
         raise malformed("nodeman job: neither status nor hosts nor any count of them in the answer")

@@ -28,7 +28,6 @@ from exporter.systems.base import (
     decode,
     flag,
     malformed,
-    meant,
     text,
     timestamp,
 )
@@ -172,7 +171,6 @@ class _Bulk:
                 continue
             if task_id is not None:
                 found.setdefault(task_id, bytes(raw))
-        meant(found, [params.task_id for params in batch], self.operation)
         missing = TaskError(Reason.NOT_FOUND, "get_tasks_status: BlueKing knows no such task in this business")
         return [found.get(params.task_id, missing) for params in batch]
 

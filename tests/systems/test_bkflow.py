@@ -47,12 +47,6 @@ def test_bulk_answer() -> None:
     assert caught.value.reason is Reason.MALFORMED
 
 
-def test_bulk_answer_for_others() -> None:
-    """Where all tasks are others than those that were asked for, it is the answer to another request."""
-    with pytest.raises(TaskError, match=r"^get_tasks_states: the answer to another request, about 98$"):
-        bkflow.BULK.split(b'{"99": {"state": "FINISHED"}, "98": null}', [params(3), params(4)])
-
-
 @pytest.mark.parametrize("answer", [b"[]", b"null", b"3", b"{"])
 def test_bulk_answer_that_is_none(answer: bytes) -> None:
     """What is no object is malformed as a whole."""

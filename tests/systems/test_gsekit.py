@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from exporter.errors import Reason, TaskError
-from exporter.model import Failure, Identity, State, Task
+from exporter.model import Failure, Identity, Task
 from exporter.systems import gsekit
 from exporter.systems.base import Request, Site
 from tests.answers import NOW, read_data
@@ -30,14 +30,6 @@ def test_identity_and_request() -> None:
     assert gsekit.request(params, Site("esb", "job_status")) == Request(
         "job_status", "POST", path, body={"bk_biz_id": 2, "job_id": 1}
     )
-
-
-@pytest.mark.parametrize("named", [1, "1", None, "", "a job", {}])
-def test_the_job_is_the_one_that_was_asked_for(named: object) -> None:
-    """Where an answer names another one, it is the answer to another request."""
-    assert read({"id": named, "status": "failed"}).state is State.FAILED
-    with pytest.raises(TaskError, match=r"^job_status: the answer to another request, about 2$"):
-        read({"id": 2, "status": "failed"})
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from exporter.errors import Reason, TaskError
-from exporter.model import Failure, Hosts, Identity, State, Task
+from exporter.model import Failure, Hosts, Identity, Task
 from exporter.systems import nodeman
 from exporter.systems.base import Request, Site
 from tests.answers import NOW, data, read_data
@@ -21,14 +21,6 @@ def read(**job: Any) -> Task:
 def hosts(task: Task) -> Hosts:
     assert task.hosts is not None
     return task.hosts
-
-
-@pytest.mark.parametrize("key", ["id", "job_id"])
-def test_the_job_is_the_one_that_was_asked_for(key: str) -> None:
-    """The APIs name it by different keys; where it is another one, it is the answer to another request."""
-    assert read(**{key: "187"}, status="FAILED").state is State.FAILED
-    with pytest.raises(TaskError, match=r"^nodeman job: the answer to another request, about 188$"):
-        read(**{key: 188}, status="FAILED")
 
 
 @pytest.mark.parametrize(

@@ -104,12 +104,6 @@ def test_bulk_answer_that_lacks_one() -> None:
     assert isinstance(other, bytes)
 
 
-def test_bulk_answer_for_others() -> None:
-    """Where all tasks are others than those that were asked for, it is the answer to another request."""
-    with pytest.raises(TaskError, match=r"^get_tasks_status: the answer to another request, about 98$"):
-        split([1, 2], item(99), item("98"))
-
-
 def test_bulk_answer_with_one_twice() -> None:
     """Of an id that comes twice the first counts."""
     (part,) = split([1], item(1, "FAILED"), item(1, "FINISHED"))
