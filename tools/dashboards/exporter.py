@@ -5,7 +5,7 @@ from grafana_foundation_sdk.models.common import BigValueTextMode
 from grafana_foundation_sdk.models.dashboard import VariableOption
 
 from exporter.owncatalogue import PREFIX
-from tools.dashboards.frame import EXPORTER, ID, dashboard, several, to_task
+from tools.dashboards.frame import EXPORTER, ID, RECORDED, dashboard, several, to_task
 from tools.dashboards.looks import (
     BLUE,
     GREEN,
@@ -116,13 +116,9 @@ def _scrapes(board: Dashboard) -> None:
     board.with_panel(
         lines(
             "Age of the data",
-            "How old the oldest answer about an unfinished task is, in each system.",
+            "How old the oldest answer about an unfinished task is, in each system." + RECORDED,
             Size(6, 8),
-            Query(
-                f"max by (system) (time() - bk_task_last_success_timestamp_seconds{{{BOTH}}}"
-                f' and on ({ID}) bk_task_state{{state=~"pending|running|suspended"}} == 1)',
-                "{{system}}",
-            ),
+            Query(f"max by (system) (time() - bk_task:oldest_success_timestamp_seconds{{{BOTH}}})", "{{system}}"),
             look=Look(unit="s", colors=SYSTEMS),
         )
     )

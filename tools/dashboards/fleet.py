@@ -4,7 +4,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 from grafana_foundation_sdk.models.common import BigValueTextMode
 
 from exporter.model import State
-from tools.dashboards.frame import FLEET, ID, called, dashboard, known, several, to_task
+from tools.dashboards.frame import FLEET, ID, RECORDED, called, dashboard, known, several, to_task
 from tools.dashboards.looks import (
     ATTENTION,
     ATTENTION_WORDS,
@@ -45,12 +45,8 @@ TILES = 45
 STATE_LOOK = Look(colors={state.value: color for state, color in STATES.items()})
 
 
-def _by_state(*by: str) -> str:
-    """How many tasks there are in each state; a task that two exporters show counts once."""
-    return f"sum by ({', '.join((*by, 'state'))}) (max by ({ID}, state) (bk_task_state{{{CHOSEN}}}))"
-
-
 def _in(*states: State, by: str) -> str:
+    """How many tasks are in one of the states now; a task that two exporters show counts once."""
     words = "|".join(states)
     return f'sum by ({by}) (max by ({ID}) (bk_task_state{{{CHOSEN}, state=~"{words}"}}))'
 
@@ -110,7 +106,7 @@ def _attention(board: Dashboard) -> None:
         rows(
             "Needs attention",
             "Tasks that failed, wait for a person, run too long, did not finish in time or cannot be read, most urgent"
-            " first, and since when as far as Prometheus saw it. From the recording rules in prometheus/rules.",
+            " first, and since when as far as Prometheus saw it." + RECORDED,
             Size(24, 10),
             [Query(_urgent_first())],
             [
@@ -154,9 +150,9 @@ def _over_time(board: Dashboard) -> None:
     board.with_panel(
         lines(
             "Tasks by state over time",
-            "How many tasks were in which state.",
+            "How many tasks were in which state." + RECORDED,
             Size(12, 8),
-            Query(_by_state() + " > 0", "{{state}}"),
+            Query(f"sum by (state) (bk_task:tasks{{{CHOSEN}}}) > 0", "{{state}}"),
             look=STATE_LOOK,
             stacked=True,
         )
@@ -164,9 +160,9 @@ def _over_time(board: Dashboard) -> None:
     board.with_panel(
         lines(
             "Failures over time",
-            "How many tasks of each system were failed, wholly or partly.",
+            "How many tasks of each system were failed, wholly or partly." + RECORDED,
             Size(12, 8),
-            Query(_in(State.FAILED, State.PARTLY_FAILED, by="system"), "{{system}}"),
+            Query(f'sum by (system) (bk_task:tasks{{{CHOSEN}, state=~"{FAILED}"}})', "{{system}}"),
             look=Look(colors=SYSTEMS),
             steps=True,
         )

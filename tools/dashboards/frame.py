@@ -26,6 +26,9 @@ ID = ", ".join(IDENTITY)
 
 TAG = "bk-task-exporter"
 
+#: Ends the description of a panel that is empty without our rules.
+RECORDED = " From the recording rules in prometheus/rules."
+
 
 def known(vector: str) -> str:
     """The vector with what is known of each task; none is lost where nothing is."""
