@@ -8,11 +8,14 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from exporter.model import State
+from tests.alerting.rulefiles import rules
 from tests.dashboards.boards import BOARDS, Panel, every, filled_in, panels, queries, variables
 from tests.dashboards.models import misfits
-from tools.dashboards.looks import ATTENTION, CODES, STATES
+from tools.dashboards.fleet import COUNTED
+from tools.dashboards.looks import ATTENTION, CODES, OVER, STATES
 from tools.generate import ROOT
 
+RECORDING = ROOT / "prometheus/rules/recording.yml"
 PANELS = [pytest.param(panel, id=panel.name) for panel in panels()]
 
 
@@ -134,7 +137,18 @@ def test_every_state_has_one_colour_everywhere() -> None:
     }
 
 
+def test_every_task_is_counted_in_one_column() -> None:
+    """The columns of *Tasks by system and business* have every state once."""
+    assert sorted("|".join(states for _, states, _, _ in COUNTED).split("|")) == sorted(State)
+
+
+def test_only_tasks_that_are_not_over_can_be_overdue() -> None:
+    """The rule names exactly the states that the dashboards do not call over."""
+    (rule,) = (rule for rule in rules(RECORDING) if rule.get("labels") == {"reason": "overdue"})
+    (states,) = re.findall(r'bk_task_state\{state=~"(.*?)"\}', rule["expr"])
+    assert set(states.split("|")) == set(State) - set(OVER.split("|"))
+
+
 def test_every_reason_for_attention_has_a_word() -> None:
     """What the recording rules call a reason is shown in words."""
-    rules = (ROOT / "prometheus/rules/recording.yml").read_text("utf-8")
-    assert set(re.findall(r"labels: \{reason: (\w+)\}", rules)) == set(ATTENTION)
+    assert {rule["labels"]["reason"] for rule in rules(RECORDING) if "labels" in rule} == set(ATTENTION)

@@ -4,6 +4,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 from grafana_foundation_sdk.models.common import BigValueTextMode
 
 from exporter.model import State
+from exporter.ui.tree import SETTLED
 from tools.dashboards.frame import FLEET, ID, RECORDED, called, dashboard, known, several, to_task
 from tools.dashboards.looks import (
     ATTENTION,
@@ -12,6 +13,7 @@ from tools.dashboards.looks import (
     CODES,
     GREEN,
     ORANGE,
+    OVER,
     PURPLE,
     RED,
     STATE_WORDS,
@@ -39,22 +41,34 @@ from tools.dashboards.panels import (
 )
 
 CHOSEN = 'system=~"$system", bk_biz_id=~"$bk_biz_id", scope=~"$scope"'
-FAILED = "failed|partly_failed"
+FAILED = f"{State.FAILED}|{State.PARTLY_FAILED}"
 TILES = 45
+
+#: Columns of *Tasks by system and business*: title, states, colour and width. Together they have every state once.
+COUNTED = (
+    ("Failed", FAILED, RED, 80),
+    ("Suspended", State.SUSPENDED, ORANGE, 105),
+    ("Unknown", State.UNKNOWN, PURPLE, 95),
+    ("Running", State.RUNNING, BLUE, 90),
+    ("Pending", f"{State.PENDING}|{State.CREATED}", TEAL, 90),
+    ("Over", OVER, GREEN, 70),
+)
 
 STATE_LOOK = Look(colors={state.value: color for state, color in STATES.items()})
 
 
-def _in(*states: State, by: str) -> str:
+def _in(states: str, *, by: str) -> str:
     """How many tasks are in one of the states now; a task that two exporters show counts once."""
-    words = "|".join(states)
-    return f'sum by ({by}) (max by ({ID}) (bk_task_state{{{CHOSEN}, state=~"{words}"}}))'
+    return f'sum by ({by}) (max by ({ID}) (bk_task_state{{{CHOSEN}, state=~"{states}"}}))'
 
 
 def _coded() -> str:
     """The number of the present state of each task that is not over."""
-    urgent = [state for state in STATES if state not in {State.FINISHED, State.REVOKED, State.EXPIRED, State.IGNORED}]
-    each = [f'(max by ({ID}) (bk_task_state{{{CHOSEN}, state="{state}"}}) == 1) * {CODES[state]}' for state in urgent]
+    unsettled = {state: code for state, code in CODES.items() if state not in SETTLED}
+    each = [
+        f'(max by ({ID}) (bk_task_state{{{CHOSEN}, state="{state}"}}) == 1) * {code}'
+        for state, code in unsettled.items()
+    ]
     return "\nor\n".join(each)
 
 
@@ -171,22 +185,14 @@ def _over_time(board: Dashboard) -> None:
 
 def _places(board: Dashboard) -> None:
     by = "system, bk_biz_id, scope"
-    counted = (
-        ("Failed", (State.FAILED, State.PARTLY_FAILED), RED, 80),
-        ("Suspended", (State.SUSPENDED,), ORANGE, 105),
-        ("Unknown", (State.UNKNOWN,), PURPLE, 95),
-        ("Running", (State.RUNNING,), BLUE, 90),
-        ("Pending", (State.PENDING, State.CREATED), TEAL, 90),
-        ("Over", (State.FINISHED, State.IGNORED, State.REVOKED, State.EXPIRED), GREEN, 70),
-    )
-    queries = [Query(_in(*states, by=by)) for _, states, _, _ in counted]
+    queries = [Query(_in(states, by=by)) for _, states, _, _ in COUNTED]
     queries.append(Query(f"sum by ({by}) (1 - max by ({ID}) (bk_task_up{{{CHOSEN}}}))"))
     columns = [
         Column("system", "System", (), 95),
         Column("bk_biz_id", "Business", (), 90),
         Column("scope", "Project or space", (), 135),
     ]
-    named = [(title, color, width) for title, _, color, width in counted] + [("Unreadable", PURPLE, 110)]
+    named = [(title, color, width) for title, _, color, width in COUNTED] + [("Unreadable", PURPLE, 110)]
     for ref, (title, color, width) in zip("ABCDEFG", named, strict=True):
         steps = [{"value": None, "color": "text"}, {"value": 1, "color": color}]
         colored = [COLORED_TEXT, property_("thresholds", {"mode": "absolute", "steps": steps})]

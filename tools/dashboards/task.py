@@ -9,6 +9,7 @@ from tools.dashboards.looks import (
     CODES,
     GREY,
     ORANGE,
+    OVER,
     READABLE_WORDS,
     STATE_WORDS,
     STATES,
@@ -198,8 +199,9 @@ def _parts(board: Dashboard) -> None:
 
 
 def _unfinished(board: Dashboard) -> None:
-    shown = f'max by (node_id, node_name, state) (bk_task_node_state{{{CHOSEN}, state!~"finished|revoked|expired"}})'
-    beside = f'and on (node_id) bk_task_node_state{{{CHOSEN}, state!~"finished|revoked|expired"}}'
+    going_on = f'bk_task_node_state{{{CHOSEN}, state!~"{OVER}"}}'
+    shown = f"max by (node_id, node_name, state) ({going_on})"
+    beside = f"and on (node_id) {going_on}"
     elapsed = f"max by (node_id, node_name) (bk_task_node_elapsed_seconds{{{CHOSEN}}} {beside})"
     retries = f"max by (node_id, node_name) (bk_task_node_retries{{{CHOSEN}}} {beside})"
     hosts = f"max by (err_code) (bk_task_nodeman_failed_hosts{{{CHOSEN}}}) > 0"
