@@ -76,9 +76,15 @@ def one(name: str, label: str, query: str) -> QueryVariable:
 
 
 def named_task(selection: str) -> QueryVariable:
-    """The variable `task_id`: lists number and name, gives the number."""
-    every = f"topk by ({ID}) (1, bk_task_info{{{selection}}}) or on ({ID}) bk_task_up{{{selection}}}"
-    query = f'query_result(label_join({every}, "z_shown", " ", "task_id", "task_name"))'
+    """The variable `task_id`: lists number and name, of a task without name its kind or system; gives the number."""
+    named = f'topk by ({ID}) (1, bk_task_info{{{selection}, task_name!=""}})'
+    kinds = f'topk by ({ID}) (1, bk_task_info{{{selection}, kind!=""}})'
+    each = (
+        f'label_join({named}, "z_shown", " ", "task_id", "task_name")',
+        f'label_join({kinds}, "z_shown", " #", "kind", "task_id")',
+        f'label_join(bk_task_up{{{selection}}}, "z_shown", " #", "system", "task_id")',
+    )
+    query = f"query_result({f' or on ({ID}) '.join(each)})"
     variable = _chosen("task_id", "Task", query)
     variable.query({"qryType": 3, "query": query, "refId": "variable-task_id"})
     return variable.regex(r'/task_id="(?<value>[^"]*)"[\s\S]*z_shown="(?<text>[^"]*)"/')
