@@ -107,3 +107,21 @@ def test_a_task_is_chosen_by_name_or_kind(prometheus: PrometheusServer, system: 
     offered = [(match["value"], match["text"]) for line in lines if (match := pattern.search(line))]
     assert shown in dict(offered).values()
     assert len(dict(offered)) == len(offered) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("address", "page"),
+    [
+        ("https://exporter:9840/", "https://exporter:9840/task?system=sops&bk_biz_id=2&scope=&task_id=10"),
+        ("https://a/b", "https://a/b/task?system=sops&bk_biz_id=2&scope=&task_id=10"),
+        ("", None),
+    ],
+)
+def test_the_exporters_page_of_a_task_is_known_where_its_address_is(
+    prometheus: PrometheusServer, address: str, page: str | None
+) -> None:
+    """Where the exporter's address is given, a row has that of the task's page there; else it leads nowhere."""
+    (about,) = (panel for panel in panels() if panel.model["title"] == "About this task")
+    chosen = {"system": "sops", "bk_biz_id": "2", "scope": ".*", "task_id": "10", "pages": address}
+    (sample,) = prometheus.query(filled_in(next(queries(about)), chosen))
+    assert sample.labels.get("page") == page

@@ -1,11 +1,10 @@
 """The dashboard *Exporter*: can every system be read, in time, and at what cost."""
 
-from grafana_foundation_sdk.builders.dashboard import Dashboard, Row, TextBoxVariable
+from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 from grafana_foundation_sdk.models.common import BigValueTextMode
-from grafana_foundation_sdk.models.dashboard import VariableOption
 
 from exporter.owncatalogue import PREFIX
-from tools.dashboards.frame import EXPORTER, ID, RECORDED, dashboard, several, to_task
+from tools.dashboards.frame import EXPORTER, ID, RECORDED, dashboard, several, text, to_task
 from tools.dashboards.looks import (
     BLUE,
     GREEN,
@@ -272,12 +271,13 @@ def _process(board: Dashboard) -> None:
 def exporter() -> Dashboard:
     """The dashboard of the exporter itself."""
     board = dashboard(
-        EXPORTER, "BlueKing: task exporter", "Whether the exporter can read every system, in time, and at what cost."
+        EXPORTER,
+        "BlueKing: task exporter",
+        "Whether the exporter can read every system, in time, and at what cost.",
+        several("instance", "Exporter", f"label_values({PREFIX}build_info, instance)"),
+        several("system", "System", "label_values(bk_task_up, system)"),
+        text("scrape_timeout", "Scrape timeout, seconds", "15"),
     )
-    board.with_variable(several("instance", "Exporter", f"label_values({PREFIX}build_info, instance)"))
-    board.with_variable(several("system", "System", "label_values(bk_task_up, system)"))
-    timeout = TextBoxVariable("scrape_timeout").label("Scrape timeout, seconds").default_value("15")
-    board.with_variable(timeout.current(VariableOption(text="15", value="15")))
     for part in (_health, _scrapes, _requests, _sparing, _targets, _process):
         part(board)
     return board

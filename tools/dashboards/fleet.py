@@ -5,7 +5,7 @@ from grafana_foundation_sdk.models.common import BigValueTextMode
 
 from exporter.model import State
 from exporter.ui.tree import SETTLED
-from tools.dashboards.frame import FLEET, ID, RECORDED, called, dashboard, known, several, to_task
+from tools.dashboards.frame import FLEET, ID, PAGED, RECORDED, called, dashboard, known, opened, paged, several, to_task
 from tools.dashboards.looks import (
     ATTENTION,
     ATTENTION_WORDS,
@@ -21,7 +21,6 @@ from tools.dashboards.looks import (
     STATUSES,
     SYSTEMS,
     TEAL,
-    always,
     property_,
 )
 from tools.dashboards.panels import (
@@ -33,7 +32,6 @@ from tools.dashboards.panels import (
     Size,
     bars,
     lines,
-    link,
     mapped,
     numbers,
     rows,
@@ -112,7 +110,7 @@ def _urgent_first() -> str:
     """Seconds for which tasks need attention, in the order of their reasons, and what is known of the tasks."""
     since = f'time() - bk_task:needs_attention_since_timestamp_seconds{{{CHOSEN}, reason="%s"}}'
     each = "\nor\n".join(f"sort(max by ({ID}, reason) ({since % reason}))" for reason in ATTENTION)
-    return f"({each})\n* on ({ID}) group_left (task_name, kind, creator, url)\ntopk by ({ID}) (1, bk_task:info)"
+    return paged(f"({each})\n* on ({ID}) group_left (task_name, kind, creator, url)\ntopk by ({ID}) (1, bk_task:info)")
 
 
 def _attention(board: Dashboard) -> None:
@@ -120,7 +118,7 @@ def _attention(board: Dashboard) -> None:
         rows(
             "Needs attention",
             "Tasks that failed, wait for a person, run too long, did not finish in time or cannot be read, most urgent"
-            " first, and since when as far as Prometheus saw it." + RECORDED,
+            " first, and since when as far as Prometheus saw it." + RECORDED + PAGED,
             Size(24, 10),
             [Query(_urgent_first())],
             [
@@ -133,12 +131,8 @@ def _attention(board: Dashboard) -> None:
                 Column("task_id", "Task", [to_task()], 90),
                 Column("kind", "Kind", (), 170),
                 Column("creator", "Started by", (), 110),
-                Column(
-                    "url",
-                    "BlueKing",
-                    [mapped(always("Open")), link("Open in BlueKing", "${__value.raw}", new_tab=True)],
-                    90,
-                ),
+                opened("url", "BlueKing", 90),
+                opened("page", "Exporter", 90),
             ],
         )
     )
@@ -287,10 +281,10 @@ def fleet() -> Dashboard:
         "BlueKing: fleet of tasks",
         "All tasks that the exporter watches in bk-sops, BKFlow, nodeman and gsekit: how many are in which state, and"
         " which need attention.",
+        several("system", "System", "label_values(bk_task_up, system)"),
+        several("bk_biz_id", "Business", 'label_values(bk_task_up{system=~"$system"}, bk_biz_id)'),
+        several("scope", "Project or space", 'label_values(bk_task_up{system=~"$system"}, scope)'),
     )
-    board.with_variable(several("system", "System", "label_values(bk_task_up, system)"))
-    board.with_variable(several("bk_biz_id", "Business", 'label_values(bk_task_up{system=~"$system"}, bk_biz_id)'))
-    board.with_variable(several("scope", "Project or space", 'label_values(bk_task_up{system=~"$system"}, scope)'))
     for part in (_glance, _attention, _tiles, _over_time, _places, _longest, _jobs):
         part(board)
     return board
