@@ -72,6 +72,12 @@ def test_a_panel_explains_itself(panel: Panel) -> None:
 
 
 @pytest.mark.parametrize("panel", PANELS)
+def test_numbers_are_written_out(panel: Panel) -> None:
+    """1,204 tasks are not 1.20 K, wherever a panel counts something."""
+    assert panel.model["fieldConfig"]["defaults"]["unit"] != "short"
+
+
+@pytest.mark.parametrize("panel", PANELS)
 def test_a_panel_asks_the_chosen_data_source(panel: Panel) -> None:
     """No panel is tied to the data source of one site."""
     sources = [panel.model["datasource"], *(target["datasource"] for target in panel.model["targets"])]

@@ -72,7 +72,7 @@ class Column:
 class Look:
     """How a panel shows its values. `colors` go by the name of the series, `limits` colour numbers from there on."""
 
-    unit: str = "short"
+    unit: str = "locale"
     decimals: int | None = None
     colors: Mapping[str, str] = field(default_factory=dict)
     limits: Sequence[tuple[float, str]] = ()
