@@ -14,6 +14,7 @@ from tests.dashboards.boards import BOARDS, Panel, every, filled_in, panels, que
 from tests.dashboards.models import misfits
 from tools.dashboards.fleet import COUNTED
 from tools.dashboards.looks import ATTENTION, CODES, OVER, STATES
+from tools.dashboards.panels import SCRAPED
 from tools.generate import ROOT
 
 RECORDING = ROOT / "prometheus/rules/recording.yml"
@@ -75,6 +76,13 @@ def test_a_panel_explains_itself(panel: Panel) -> None:
 def test_numbers_are_written_out(panel: Panel) -> None:
     """1,204 tasks are not 1.20 K, wherever a panel counts something."""
     assert panel.model["fieldConfig"]["defaults"]["unit"] != "short"
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_rates_have_samples_whatever_the_data_source_says(panel: Panel) -> None:
+    """A rate spans several scrapes even where Grafana's data source does not know their interval."""
+    rates = [target for target in panel.model["targets"] if "$__rate_interval" in target["expr"]]
+    assert {target["interval"] for target in rates} <= {SCRAPED}
 
 
 @pytest.mark.parametrize("panel", PANELS)

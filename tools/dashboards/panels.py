@@ -81,6 +81,9 @@ class Look:
     empty: str = ""
 
 
+#: The time between scrapes, from which Grafana derives `$__rate_interval` where its data source does not say.
+SCRAPED = "30s"
+
 _REFS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -89,6 +92,8 @@ def _targets(queries: Sequence[Query], *, instant: bool, format_: PromQueryForma
     for ref, query in zip(_REFS, queries, strict=False):
         target = prometheus.Dataquery().expr(query.expr).ref_id(ref).format(format_).datasource(SOURCE)
         target.legend_format(query.legend or "__auto")
+        if "$__rate_interval" in query.expr:
+            target.interval(SCRAPED)
         made.append(target.instant() if instant else target.range())
     return made
 
