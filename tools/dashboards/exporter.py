@@ -72,9 +72,9 @@ def _health(board: Dashboard) -> None:
     board.with_panel(
         numbers(
             "Version",
-            "The version of the exporter.",
+            "The version of the exporter; several while it changes.",
             Size(3, 4),
-            Query(f"{PREFIX}build_info{{{INSTANCE}}}", "{{version}}"),
+            Query(f"group by (version) ({PREFIX}build_info{{{INSTANCE}}})", "{{version}}"),
             look=Look(base="text"),
             text=BigValueTextMode.NAME,
         )
@@ -196,12 +196,18 @@ def _sparing(board: Dashboard) -> None:
 
 
 def _targets(board: Dashboard) -> None:
+    shard = f'count_values by (job, instance) ("shard", {PREFIX}shard_ordinal)'
+    targets = f"{PREFIX}targets{{{BOTH}}} * on (job, instance) group_left (shard) {shard}"
     board.with_panel(
         bars(
             "Tasks by system and source",
-            "Where the tasks on the page come from: the configuration or a discovery.",
+            "Where the tasks on the page come from: the configuration or a discovery. Exporters that show the same"
+            " shard count once.",
             Size(8, 8),
-            Query(f"sort_desc(sum by (system, source) ({PREFIX}targets{{{BOTH}}}))", "{{system}}, {{source}}"),
+            Query(
+                f"sort_desc(sum by (system, source) (max by (system, source, shard) ({targets})))",
+                "{{system}}, {{source}}",
+            ),
             look=Look(base=BLUE),
         )
     )
