@@ -215,7 +215,7 @@ def _targets(board: Dashboard) -> None:
         rows(
             "Discoveries",
             "Whether the last listing of each discovery succeeded, how long ago one did, and whether its limit left"
-            " tasks out. Empty where nothing is discovered.",
+            " tasks out; those that do not work first. Empty where nothing is discovered.",
             Size(16, 8),
             [
                 Query(f"min by (discovery) ({PREFIX}discovery_up{{{INSTANCE}}})"),
@@ -228,6 +228,7 @@ def _targets(board: Dashboard) -> None:
                 Column("Value #B", "Last success, ago", unit("s", 0), 160),
                 Column("Value #C", "Left tasks out", [COLORED, mapped(YES_NO_PLAIN)], 140),
             ],
+            sort=("Works", False),
         )
     )
 

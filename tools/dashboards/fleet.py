@@ -40,7 +40,7 @@ from tools.dashboards.panels import (
 
 CHOSEN = 'system=~"$system", bk_biz_id=~"$bk_biz_id", scope=~"$scope"'
 FAILED = f"{State.FAILED}|{State.PARTLY_FAILED}"
-TILES = 45
+TILES, ROWS = 45, 100
 
 #: Columns of *Tasks by system and business*: title, states, colour and width. Together they have every state once.
 COUNTED = (
@@ -109,7 +109,7 @@ def _glance(board: Dashboard) -> None:
 def _urgent_first() -> str:
     """Seconds for which tasks need attention, in the order of their reasons, and what is known of the tasks."""
     since = f'time() - bk_task:needs_attention_since_timestamp_seconds{{{CHOSEN}, reason="%s"}}'
-    each = "\nor\n".join(f"sort(max by ({ID}, reason) ({since % reason}))" for reason in ATTENTION)
+    each = "\nor\n".join(f"sort(bottomk({ROWS}, max by ({ID}, reason) ({since % reason})))" for reason in ATTENTION)
     return paged(f"({each})\n* on ({ID}) group_left (task_name, kind, creator, url)\ntopk by ({ID}) (1, bk_task:info)")
 
 
@@ -118,7 +118,9 @@ def _attention(board: Dashboard) -> None:
         rows(
             "Needs attention",
             "Tasks that failed, wait for a person, run too long, did not finish in time or cannot be read, most urgent"
-            " first, and since when as far as Prometheus saw it." + RECORDED + PAGED,
+            f" first, the latest {ROWS} for each reason, and since when as far as Prometheus saw it."
+            + RECORDED
+            + PAGED,
             Size(24, 10),
             [Query(_urgent_first())],
             [
