@@ -145,7 +145,7 @@ def _tiles(board: Dashboard) -> None:
         "Unfinished tasks",
         f"One tile for each task that is not over, the most urgent first; at most {TILES}. A tile leads to its task.",
         Size(24, 9),
-        Query(f"sort(bottomk({TILES}, {called(known(_coded()), length=14)}))", "{{shown}}"),
+        Query(f"sort({called(known(f'bottomk({TILES}, {_coded()})'), length=14)})", "{{shown}}"),
         look=Look(mappings=STATE_WORDS),
         names=True,
         filled=True,
@@ -215,7 +215,7 @@ def _longest(board: Dashboard) -> None:
         "Longest running",
         "Tasks that have been running for longest, pauses included. A bar leads to its task.",
         Size(7, 9),
-        Query(f"sort_desc(topk(10, {called(known(running), length=24)}))", "{{shown}}"),
+        Query(f"sort_desc({called(known(f'topk(10, {running})'), length=24)})", "{{shown}}"),
         look=Look(unit="s", decimals=1, base=BLUE),
     )
     panel.override_by_field_type("number", [to_task("__field.labels")])

@@ -37,11 +37,8 @@ PAGED = " Write the exporter's address above for a link to its page of the task,
 
 def known(vector: str) -> str:
     """The vector with what is known of each task; none is lost where nothing is."""
-    info = f"topk by ({ID}) (1, bk_task_info)"
-    return (
-        f"({vector}) * on ({ID}) group_left (task_name, kind, creator, url) {info}\n"
-        f"or\n({vector}) unless on ({ID}) bk_task_info"
-    )
+    info = f"topk by ({ID}) (1, bk_task_info) or on ({ID}) group by ({ID}) (bk_task_up)"
+    return f"({vector})\n* on ({ID}) group_left (task_name, kind, creator, url)\n({info})"
 
 
 def called(vector: str, *, length: int = 36) -> str:
