@@ -34,7 +34,7 @@ def cases(alert: str) -> Iterator[list[tuple[float, list[dict[str, Any]]]]]:
     """Yield, for each promtool test of an alert, when (in minutes) which alerts are expected, in order of time."""
     for path in TESTS:
         for test in _read(path)["tests"]:
-            told = [each for each in test["alert_rule_test"] if each["alertname"] == alert]
+            told = [each for each in test.get("alert_rule_test", ()) if each["alertname"] == alert]
             if told:
                 yield sorted(
                     ((float(each["eval_time"].removesuffix("m")), each["exp_alerts"]) for each in told),

@@ -7,12 +7,17 @@ import pytest
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
+from exporter.catalogue import IDENTITY
 from exporter.model import State
+from tests.alerting.rulefiles import rules
 from tests.dashboards.boards import BOARDS, Panel, every, filled_in, panels, queries, variables
 from tests.dashboards.models import misfits
-from tools.dashboards.looks import ATTENTION, CODES, STATES
+from tools.dashboards.fleet import COUNTED
+from tools.dashboards.looks import ATTENTION, CODES, OVER, STATES
+from tools.dashboards.panels import SCRAPED
 from tools.generate import ROOT
 
+RECORDING = ROOT / "prometheus/rules/recording.yml"
 PANELS = [pytest.param(panel, id=panel.name) for panel in panels()]
 
 
@@ -68,6 +73,19 @@ def test_a_panel_explains_itself(panel: Panel) -> None:
 
 
 @pytest.mark.parametrize("panel", PANELS)
+def test_numbers_are_written_out(panel: Panel) -> None:
+    """1,204 tasks are not 1.20 K, wherever a panel counts something."""
+    assert panel.model["fieldConfig"]["defaults"]["unit"] != "short"
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_rates_have_samples_whatever_the_data_source_says(panel: Panel) -> None:
+    """A rate spans several scrapes even where Grafana's data source does not know their interval."""
+    rates = [target for target in panel.model["targets"] if "$__rate_interval" in target["expr"]]
+    assert {target["interval"] for target in rates} <= {SCRAPED}
+
+
+@pytest.mark.parametrize("panel", PANELS)
 def test_a_panel_asks_the_chosen_data_source(panel: Panel) -> None:
     """No panel is tied to the data source of one site."""
     sources = [panel.model["datasource"], *(target["datasource"] for target in panel.model["targets"])]
@@ -78,7 +96,7 @@ def test_a_panel_asks_the_chosen_data_source(panel: Panel) -> None:
 def test_queries_use_known_variables(panel: Panel) -> None:
     """Every variable in a query is one of the dashboard's, or Grafana's own."""
     for expr in queries(panel):
-        assert "$" not in filled_in(expr, every(BOARDS[panel.board])).replace("$1", "")
+        assert "$" not in re.sub(r"\$\d", "", filled_in(expr, every(BOARDS[panel.board])))
 
 
 @pytest.mark.parametrize("name", BOARDS)
@@ -99,7 +117,8 @@ def test_links_lead_to_dashboards_with_their_variables(panel: Panel) -> None:
         assert path in uids
         set_ = set(re.findall(r"var-(\w+)=", query))
         assert set_ <= set(variables(uids[path]))
-        assert set_ == {"system", "bk_biz_id", "scope", "task_id"}
+        assert set_ == set(IDENTITY)
+        assert "${pages:queryparam}" in query
 
 
 def test_alerts_lead_to_dashboards() -> None:
@@ -134,7 +153,18 @@ def test_every_state_has_one_colour_everywhere() -> None:
     }
 
 
+def test_every_task_is_counted_in_one_column() -> None:
+    """The columns of *Tasks by system and business* have every state once."""
+    assert sorted("|".join(states for _, states, _, _ in COUNTED).split("|")) == sorted(State)
+
+
+def test_only_tasks_that_are_not_over_can_be_overdue() -> None:
+    """The rule names exactly the states that the dashboards do not call over."""
+    (rule,) = (rule for rule in rules(RECORDING) if rule.get("labels") == {"reason": "overdue"})
+    (states,) = re.findall(r'bk_task_state\{state=~"(.*?)"\}', rule["expr"])
+    assert set(states.split("|")) == set(State) - set(OVER.split("|"))
+
+
 def test_every_reason_for_attention_has_a_word() -> None:
     """What the recording rules call a reason is shown in words."""
-    rules = (ROOT / "prometheus/rules/recording.yml").read_text("utf-8")
-    assert set(re.findall(r"labels: \{reason: (\w+)\}", rules)) == set(ATTENTION)
+    assert {rule["labels"]["reason"] for rule in rules(RECORDING) if "labels" in rule} == set(ATTENTION)

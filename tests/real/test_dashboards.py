@@ -76,21 +76,52 @@ def test_every_query_of_a_panel_has_an_answer(prometheus: PrometheusServer, pane
 
 @pytest.mark.parametrize("name", BOARDS)
 def test_every_variable_has_values(prometheus: PrometheusServer, name: str) -> None:
-    """There is something to choose from for each variable."""
+    """There is something to choose from for each variable that lists values of a label."""
     chosen = {**every(BOARDS[name]), **({"system": "sops"} if name == "task.json" else {})}
     for variable in variables(BOARDS[name]).values():
-        if variable["type"] != "query":
+        if variable["type"] != "query" or variable["name"] == "task_id":
             continue
-        query = filled_in(variable["query"]["query"], chosen)
-        if values := re.fullmatch(r"label_values\((.+), (\w+)\)", query):
-            found = [
-                sample.labels.get(values[2]) for sample in prometheus.query(f"group by ({values[2]}) ({values[1]})")
-            ]
-            assert any(found) or variable["name"] == "scope"
-        else:
-            expr = query.removeprefix("query_result(").removesuffix(")")
-            pattern = re.compile(variable["regex"].strip("/").replace("(?<", "(?P<"))
-            shown = [",".join(f'{k}="{v}"' for k, v in sorted(s.labels.items())) for s in prometheus.query(expr)]
-            texts = {match["value"]: match["text"] for each in shown if (match := pattern.search(each))}
-            assert texts["10"] == "10 nested"
-            assert len(texts) == len(shown)
+        values = re.fullmatch(r"label_values\((.+), (\w+)\)", filled_in(variable["query"]["query"], chosen))
+        assert values
+        found = [sample.labels.get(values[2]) for sample in prometheus.query(f"group by ({values[2]}) ({values[1]})")]
+        assert any(found) or variable["name"] == "scope"
+
+
+@pytest.mark.parametrize(
+    ("system", "shown"),
+    [
+        ("sops", "10 nested"),
+        ("nodeman", "UPGRADE_AGENT #9"),
+        ("gsekit", "process/stop #3"),
+        ("gsekit", "gsekit #90006"),
+    ],
+)
+def test_a_task_is_chosen_by_name_or_kind(prometheus: PrometheusServer, system: str, shown: str) -> None:
+    """*One task* offers each task once: with its name, with its kind where it has none, or else with its system."""
+    board = BOARDS["task.json"]
+    variable = variables(board)["task_id"]
+    query = filled_in(variable["query"]["query"], {**every(board), "system": system})
+    found = prometheus.query(query.removeprefix("query_result(").removesuffix(")"))
+    pattern = re.compile(variable["regex"].strip("/").replace("(?<", "(?P<"))
+    lines = [",".join(f'{k}="{v}"' for k, v in sorted(sample.labels.items())) for sample in found]
+    offered = [(match["value"], match["text"]) for line in lines if (match := pattern.search(line))]
+    assert shown in dict(offered).values()
+    assert len(dict(offered)) == len(offered) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("address", "page"),
+    [
+        ("https://exporter:9840/", "https://exporter:9840/task?system=sops&bk_biz_id=2&scope=&task_id=10"),
+        ("https://a/b", "https://a/b/task?system=sops&bk_biz_id=2&scope=&task_id=10"),
+        ("", None),
+    ],
+)
+def test_the_exporters_page_of_a_task_is_known_where_its_address_is(
+    prometheus: PrometheusServer, address: str, page: str | None
+) -> None:
+    """Where the exporter's address is given, a row has that of the task's page there; else it leads nowhere."""
+    (about,) = (panel for panel in panels() if panel.model["title"] == "About this task")
+    chosen = {"system": "sops", "bk_biz_id": "2", "scope": ".*", "task_id": "10", "pages": address}
+    (sample,) = prometheus.query(filled_in(next(queries(about)), chosen))
+    assert sample.labels.get("page") == page

@@ -1,11 +1,10 @@
 """The dashboard *Exporter*: can every system be read, in time, and at what cost."""
 
-from grafana_foundation_sdk.builders.dashboard import Dashboard, Row, TextBoxVariable
+from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 from grafana_foundation_sdk.models.common import BigValueTextMode
-from grafana_foundation_sdk.models.dashboard import VariableOption
 
 from exporter.owncatalogue import PREFIX
-from tools.dashboards.frame import EXPORTER, ID, dashboard, several, to_task
+from tools.dashboards.frame import EXPORTER, ID, RECORDED, dashboard, several, text, to_task
 from tools.dashboards.looks import (
     BLUE,
     GREEN,
@@ -73,9 +72,9 @@ def _health(board: Dashboard) -> None:
     board.with_panel(
         numbers(
             "Version",
-            "The version of the exporter.",
+            "The version of the exporter; several while it changes.",
             Size(3, 4),
-            Query(f"{PREFIX}build_info{{{INSTANCE}}}", "{{version}}"),
+            Query(f"group by (version) ({PREFIX}build_info{{{INSTANCE}}})", "{{version}}"),
             look=Look(base="text"),
             text=BigValueTextMode.NAME,
         )
@@ -116,13 +115,9 @@ def _scrapes(board: Dashboard) -> None:
     board.with_panel(
         lines(
             "Age of the data",
-            "How old the oldest answer about an unfinished task is, in each system.",
+            "How old the oldest answer about an unfinished task is, in each system." + RECORDED,
             Size(6, 8),
-            Query(
-                f"max by (system) (time() - bk_task_last_success_timestamp_seconds{{{BOTH}}}"
-                f' and on ({ID}) bk_task_state{{state=~"pending|running|suspended"}} == 1)',
-                "{{system}}",
-            ),
+            Query(f"max by (system) (time() - bk_task:oldest_success_timestamp_seconds{{{BOTH}}})", "{{system}}"),
             look=Look(unit="s", colors=SYSTEMS),
         )
     )
@@ -201,12 +196,18 @@ def _sparing(board: Dashboard) -> None:
 
 
 def _targets(board: Dashboard) -> None:
+    shard = f'count_values by (job, instance) ("shard", {PREFIX}shard_ordinal)'
+    targets = f"{PREFIX}targets{{{BOTH}}} * on (job, instance) group_left (shard) {shard}"
     board.with_panel(
         bars(
             "Tasks by system and source",
-            "Where the tasks on the page come from: the configuration or a discovery.",
+            "Where the tasks on the page come from: the configuration or a discovery. Exporters that show the same"
+            " shard count once.",
             Size(8, 8),
-            Query(f"sort_desc(sum by (system, source) ({PREFIX}targets{{{BOTH}}}))", "{{system}}, {{source}}"),
+            Query(
+                f"sort_desc(sum by (system, source) (max by (system, source, shard) ({targets})))",
+                "{{system}}, {{source}}",
+            ),
             look=Look(base=BLUE),
         )
     )
@@ -214,7 +215,7 @@ def _targets(board: Dashboard) -> None:
         rows(
             "Discoveries",
             "Whether the last listing of each discovery succeeded, how long ago one did, and whether its limit left"
-            " tasks out. Empty where nothing is discovered.",
+            " tasks out; those that do not work first. Empty where nothing is discovered.",
             Size(16, 8),
             [
                 Query(f"min by (discovery) ({PREFIX}discovery_up{{{INSTANCE}}})"),
@@ -227,6 +228,7 @@ def _targets(board: Dashboard) -> None:
                 Column("Value #B", "Last success, ago", unit("s", 0), 160),
                 Column("Value #C", "Left tasks out", [COLORED, mapped(YES_NO_PLAIN)], 140),
             ],
+            sort=("Works", False),
         )
     )
 
@@ -276,12 +278,13 @@ def _process(board: Dashboard) -> None:
 def exporter() -> Dashboard:
     """The dashboard of the exporter itself."""
     board = dashboard(
-        EXPORTER, "BlueKing: task exporter", "Whether the exporter can read every system, in time, and at what cost."
+        EXPORTER,
+        "BlueKing: task exporter",
+        "Whether the exporter can read every system, in time, and at what cost.",
+        several("instance", "Exporter", f"label_values({PREFIX}build_info, instance)"),
+        several("system", "System", "label_values(bk_task_up, system)"),
+        text("scrape_timeout", "Scrape timeout, seconds", "15"),
     )
-    board.with_variable(several("instance", "Exporter", f"label_values({PREFIX}build_info, instance)"))
-    board.with_variable(several("system", "System", "label_values(bk_task_up, system)"))
-    timeout = TextBoxVariable("scrape_timeout").label("Scrape timeout, seconds").default_value("15")
-    board.with_variable(timeout.current(VariableOption(text="15", value="15")))
     for part in (_health, _scrapes, _requests, _sparing, _targets, _process):
         part(board)
     return board

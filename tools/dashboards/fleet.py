@@ -4,7 +4,8 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 from grafana_foundation_sdk.models.common import BigValueTextMode
 
 from exporter.model import State
-from tools.dashboards.frame import FLEET, ID, called, dashboard, known, several, to_task
+from exporter.ui.tree import SETTLED
+from tools.dashboards.frame import FLEET, ID, PAGED, RECORDED, called, dashboard, known, opened, paged, several, to_task
 from tools.dashboards.looks import (
     ATTENTION,
     ATTENTION_WORDS,
@@ -12,6 +13,7 @@ from tools.dashboards.looks import (
     CODES,
     GREEN,
     ORANGE,
+    OVER,
     PURPLE,
     RED,
     STATE_WORDS,
@@ -19,7 +21,6 @@ from tools.dashboards.looks import (
     STATUSES,
     SYSTEMS,
     TEAL,
-    always,
     property_,
 )
 from tools.dashboards.panels import (
@@ -31,7 +32,6 @@ from tools.dashboards.panels import (
     Size,
     bars,
     lines,
-    link,
     mapped,
     numbers,
     rows,
@@ -39,26 +39,34 @@ from tools.dashboards.panels import (
 )
 
 CHOSEN = 'system=~"$system", bk_biz_id=~"$bk_biz_id", scope=~"$scope"'
-FAILED = "failed|partly_failed"
-TILES = 45
+FAILED = f"{State.FAILED}|{State.PARTLY_FAILED}"
+TILES, ROWS = 45, 100
+
+#: Columns of *Tasks by system and business*: title, states, colour and width. Together they have every state once.
+COUNTED = (
+    ("Failed", FAILED, RED, 80),
+    ("Suspended", State.SUSPENDED, ORANGE, 105),
+    ("Unknown", State.UNKNOWN, PURPLE, 95),
+    ("Running", State.RUNNING, BLUE, 90),
+    ("Pending", f"{State.PENDING}|{State.CREATED}", TEAL, 90),
+    ("Over", OVER, GREEN, 70),
+)
 
 STATE_LOOK = Look(colors={state.value: color for state, color in STATES.items()})
 
 
-def _by_state(*by: str) -> str:
-    """How many tasks there are in each state; a task that two exporters show counts once."""
-    return f"sum by ({', '.join((*by, 'state'))}) (max by ({ID}, state) (bk_task_state{{{CHOSEN}}}))"
-
-
-def _in(*states: State, by: str) -> str:
-    words = "|".join(states)
-    return f'sum by ({by}) (max by ({ID}) (bk_task_state{{{CHOSEN}, state=~"{words}"}}))'
+def _in(states: str, *, by: str) -> str:
+    """How many tasks are in one of the states now; a task that two exporters show counts once."""
+    return f'sum by ({by}) (max by ({ID}) (bk_task_state{{{CHOSEN}, state=~"{states}"}}))'
 
 
 def _coded() -> str:
     """The number of the present state of each task that is not over."""
-    urgent = [state for state in STATES if state not in {State.FINISHED, State.REVOKED, State.EXPIRED, State.IGNORED}]
-    each = [f'(max by ({ID}) (bk_task_state{{{CHOSEN}, state="{state}"}}) == 1) * {CODES[state]}' for state in urgent]
+    unsettled = {state: code for state, code in CODES.items() if state not in SETTLED}
+    each = [
+        f'(max by ({ID}) (bk_task_state{{{CHOSEN}, state="{state}"}}) == 1) * {code}'
+        for state, code in unsettled.items()
+    ]
     return "\nor\n".join(each)
 
 
@@ -101,8 +109,8 @@ def _glance(board: Dashboard) -> None:
 def _urgent_first() -> str:
     """Seconds for which tasks need attention, in the order of their reasons, and what is known of the tasks."""
     since = f'time() - bk_task:needs_attention_since_timestamp_seconds{{{CHOSEN}, reason="%s"}}'
-    each = "\nor\n".join(f"sort(max by ({ID}, reason) ({since % reason}))" for reason in ATTENTION)
-    return f"({each})\n* on ({ID}) group_left (task_name, kind, creator, url)\ntopk by ({ID}) (1, bk_task:info)"
+    each = "\nor\n".join(f"sort(bottomk({ROWS}, max by ({ID}, reason) ({since % reason})))" for reason in ATTENTION)
+    return paged(f"({each})\n* on ({ID}) group_left (task_name, kind, creator, url)\ntopk by ({ID}) (1, bk_task:info)")
 
 
 def _attention(board: Dashboard) -> None:
@@ -110,7 +118,9 @@ def _attention(board: Dashboard) -> None:
         rows(
             "Needs attention",
             "Tasks that failed, wait for a person, run too long, did not finish in time or cannot be read, most urgent"
-            " first, and since when as far as Prometheus saw it. From the recording rules in prometheus/rules.",
+            f" first, the latest {ROWS} for each reason, and since when as far as Prometheus saw it."
+            + RECORDED
+            + PAGED,
             Size(24, 10),
             [Query(_urgent_first())],
             [
@@ -123,12 +133,8 @@ def _attention(board: Dashboard) -> None:
                 Column("task_id", "Task", [to_task()], 90),
                 Column("kind", "Kind", (), 170),
                 Column("creator", "Started by", (), 110),
-                Column(
-                    "url",
-                    "BlueKing",
-                    [mapped(always("Open")), link("Open in BlueKing", "${__value.raw}", new_tab=True)],
-                    90,
-                ),
+                opened("url", "BlueKing", 90),
+                opened("page", "Exporter", 90),
             ],
         )
     )
@@ -139,7 +145,7 @@ def _tiles(board: Dashboard) -> None:
         "Unfinished tasks",
         f"One tile for each task that is not over, the most urgent first; at most {TILES}. A tile leads to its task.",
         Size(24, 9),
-        Query(f"sort(bottomk({TILES}, {called(known(_coded()), length=14)}))", "{{shown}}"),
+        Query(f"sort({called(known(f'bottomk({TILES}, {_coded()})'), length=14)})", "{{shown}}"),
         look=Look(mappings=STATE_WORDS),
         names=True,
         filled=True,
@@ -154,9 +160,9 @@ def _over_time(board: Dashboard) -> None:
     board.with_panel(
         lines(
             "Tasks by state over time",
-            "How many tasks were in which state.",
+            "How many tasks were in which state." + RECORDED,
             Size(12, 8),
-            Query(_by_state() + " > 0", "{{state}}"),
+            Query(f"sum by (state) (bk_task:tasks{{{CHOSEN}}}) > 0", "{{state}}"),
             look=STATE_LOOK,
             stacked=True,
         )
@@ -164,9 +170,9 @@ def _over_time(board: Dashboard) -> None:
     board.with_panel(
         lines(
             "Failures over time",
-            "How many tasks of each system were failed, wholly or partly.",
+            "How many tasks of each system were failed, wholly or partly." + RECORDED,
             Size(12, 8),
-            Query(_in(State.FAILED, State.PARTLY_FAILED, by="system"), "{{system}}"),
+            Query(f'sum by (system) (bk_task:tasks{{{CHOSEN}, state=~"{FAILED}"}})', "{{system}}"),
             look=Look(colors=SYSTEMS),
             steps=True,
         )
@@ -175,22 +181,14 @@ def _over_time(board: Dashboard) -> None:
 
 def _places(board: Dashboard) -> None:
     by = "system, bk_biz_id, scope"
-    counted = (
-        ("Failed", (State.FAILED, State.PARTLY_FAILED), RED, 80),
-        ("Suspended", (State.SUSPENDED,), ORANGE, 105),
-        ("Unknown", (State.UNKNOWN,), PURPLE, 95),
-        ("Running", (State.RUNNING,), BLUE, 90),
-        ("Pending", (State.PENDING, State.CREATED), TEAL, 90),
-        ("Over", (State.FINISHED, State.IGNORED, State.REVOKED, State.EXPIRED), GREEN, 70),
-    )
-    queries = [Query(_in(*states, by=by)) for _, states, _, _ in counted]
+    queries = [Query(_in(states, by=by)) for _, states, _, _ in COUNTED]
     queries.append(Query(f"sum by ({by}) (1 - max by ({ID}) (bk_task_up{{{CHOSEN}}}))"))
     columns = [
         Column("system", "System", (), 95),
         Column("bk_biz_id", "Business", (), 90),
         Column("scope", "Project or space", (), 135),
     ]
-    named = [(title, color, width) for title, _, color, width in counted] + [("Unreadable", PURPLE, 110)]
+    named = [(title, color, width) for title, _, color, width in COUNTED] + [("Unreadable", PURPLE, 110)]
     for ref, (title, color, width) in zip("ABCDEFG", named, strict=True):
         steps = [{"value": None, "color": "text"}, {"value": 1, "color": color}]
         colored = [COLORED_TEXT, property_("thresholds", {"mode": "absolute", "steps": steps})]
@@ -217,7 +215,7 @@ def _longest(board: Dashboard) -> None:
         "Longest running",
         "Tasks that have been running for longest, pauses included. A bar leads to its task.",
         Size(7, 9),
-        Query(f"sort_desc(topk(10, {called(known(running), length=24)}))", "{{shown}}"),
+        Query(f"sort_desc({called(known(f'topk(10, {running})'), length=24)})", "{{shown}}"),
         look=Look(unit="s", decimals=1, base=BLUE),
     )
     panel.override_by_field_type("number", [to_task("__field.labels")])
@@ -285,10 +283,10 @@ def fleet() -> Dashboard:
         "BlueKing: fleet of tasks",
         "All tasks that the exporter watches in bk-sops, BKFlow, nodeman and gsekit: how many are in which state, and"
         " which need attention.",
+        several("system", "System", "label_values(bk_task_up, system)"),
+        several("bk_biz_id", "Business", 'label_values(bk_task_up{system=~"$system"}, bk_biz_id)'),
+        several("scope", "Project or space", 'label_values(bk_task_up{system=~"$system"}, scope)'),
     )
-    board.with_variable(several("system", "System", "label_values(bk_task_up, system)"))
-    board.with_variable(several("bk_biz_id", "Business", 'label_values(bk_task_up{system=~"$system"}, bk_biz_id)'))
-    board.with_variable(several("scope", "Project or space", 'label_values(bk_task_up{system=~"$system"}, scope)'))
     for part in (_glance, _attention, _tiles, _over_time, _places, _longest, _jobs):
         part(board)
     return board

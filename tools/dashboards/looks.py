@@ -16,6 +16,7 @@ from grafana_foundation_sdk.models.dashboard import (
 
 from exporter.errors import Reason
 from exporter.model import State
+from exporter.ui.tree import SETTLED
 
 RED, ORANGE, BLUE, TEAL, GREEN, PURPLE = "#d6382e", "#e08600", "#3c7de6", "#4fb0c6", "#3f9e5b", "#a44fc8"
 DARK_RED, GREY, LIGHT_GREY, DARK_GREY, BROWN = "#9c1f17", "#98a2ae", "#c3cad2", "#6b7681", "#8a6d3b"
@@ -33,6 +34,9 @@ STATES: Mapping[State, str] = {
     State.EXPIRED: GREY,
     State.IGNORED: BROWN,
 }
+
+#: States of what is over, for PromQL.
+OVER = "|".join(state for state in STATES if state in SETTLED)
 
 #: Numbers that stand for states where a panel can only colour by number; the most urgent state has the lowest.
 CODES: Mapping[State, int] = {state: number for number, state in enumerate(STATES, 1)}

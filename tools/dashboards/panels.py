@@ -72,7 +72,7 @@ class Column:
 class Look:
     """How a panel shows its values. `colors` go by the name of the series, `limits` colour numbers from there on."""
 
-    unit: str = "short"
+    unit: str = "locale"
     decimals: int | None = None
     colors: Mapping[str, str] = field(default_factory=dict)
     limits: Sequence[tuple[float, str]] = ()
@@ -80,6 +80,9 @@ class Look:
     base: str = GREEN
     empty: str = ""
 
+
+#: The time between scrapes, from which Grafana derives `$__rate_interval` where its data source does not say.
+SCRAPED = "30s"
 
 _REFS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -89,6 +92,8 @@ def _targets(queries: Sequence[Query], *, instant: bool, format_: PromQueryForma
     for ref, query in zip(_REFS, queries, strict=False):
         target = prometheus.Dataquery().expr(query.expr).ref_id(ref).format(format_).datasource(SOURCE)
         target.legend_format(query.legend or "__auto")
+        if "$__rate_interval" in query.expr:
+            target.interval(SCRAPED)
         made.append(target.instant() if instant else target.range())
     return made
 

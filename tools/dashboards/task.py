@@ -2,22 +2,22 @@
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 
-from tools.dashboards.frame import ID, TASK, dashboard, named_task, one, one_or_all
+from tools.dashboards.frame import ID, PAGED, TASK, dashboard, named_task, one, one_or_all, opened, paged
 from tools.dashboards.looks import (
     BLUE,
     BROWN,
     CODES,
     GREY,
     ORANGE,
+    OVER,
     READABLE_WORDS,
     STATE_WORDS,
     STATES,
     STATUSES,
     TEAL,
     YES_NO_PLAIN,
-    always,
 )
-from tools.dashboards.panels import COLORED, Column, Look, Query, Size, bars, lines, link, mapped, numbers, rows, unit
+from tools.dashboards.panels import COLORED, Column, Look, Query, Size, bars, lines, mapped, numbers, rows, unit
 
 CHOSEN = 'system="$system", bk_biz_id=~"$bk_biz_id", scope=~"$scope", task_id="$task_id"'
 STATE_COLORS = {state.value: color for state, color in STATES.items()}
@@ -87,13 +87,15 @@ def _about(board: Dashboard) -> None:
         rows(
             "About this task",
             "Kind is the template of bk-sops, nodeman's job type, gsekit's object and action. BlueKing does not always"
-            " tell name and link.",
+            " tell name and link." + PAGED,
             Size(24, 4),
             [
                 Query(
-                    f"topk by ({ID}) (1, bk_task:info{{{CHOSEN}}})\n"
-                    f"or on ({ID}) topk by ({ID}) (1, bk_task_info{{{CHOSEN}}})\n"
-                    f"or on ({ID}) bk_task_up{{{CHOSEN}}}"
+                    paged(
+                        f"topk by ({ID}) (1, bk_task:info{{{CHOSEN}}})\n"
+                        f"or on ({ID}) topk by ({ID}) (1, bk_task_info{{{CHOSEN}}})\n"
+                        f"or on ({ID}) group by ({ID}) (bk_task_up{{{CHOSEN}}})"
+                    )
                 )
             ],
             [
@@ -104,12 +106,8 @@ def _about(board: Dashboard) -> None:
                 Column("task_id", "Task", (), 120),
                 Column("kind", "Kind", (), 200),
                 Column("creator", "Started by", (), 140),
-                Column(
-                    "url",
-                    "BlueKing",
-                    [mapped(always("Open")), link("Open in BlueKing", "${__value.raw}", new_tab=True)],
-                    100,
-                ),
+                opened("url", "BlueKing", 100),
+                opened("page", "Exporter", 100),
             ],
         )
     )
@@ -198,8 +196,9 @@ def _parts(board: Dashboard) -> None:
 
 
 def _unfinished(board: Dashboard) -> None:
-    shown = f'max by (node_id, node_name, state) (bk_task_node_state{{{CHOSEN}, state!~"finished|revoked|expired"}})'
-    beside = f'and on (node_id) bk_task_node_state{{{CHOSEN}, state!~"finished|revoked|expired"}}'
+    going_on = f'bk_task_node_state{{{CHOSEN}, state!~"{OVER}"}}'
+    shown = f"max by (node_id, node_name, state) ({going_on})"
+    beside = f"and on (node_id) {going_on}"
     elapsed = f"max by (node_id, node_name) (bk_task_node_elapsed_seconds{{{CHOSEN}}} {beside})"
     retries = f"max by (node_id, node_name) (bk_task_node_retries{{{CHOSEN}}} {beside})"
     hosts = f"max by (err_code) (bk_task_nodeman_failed_hosts{{{CHOSEN}}}) > 0"
@@ -284,12 +283,15 @@ def _seldom(board: Dashboard) -> None:
 def task() -> Dashboard:
     """The dashboard of one task."""
     board = dashboard(
-        TASK, "BlueKing: one task", "One task: its state over time, its nodes, its hosts.", since="now-1h"
+        TASK,
+        "BlueKing: one task",
+        "One task: its state over time, its nodes, its hosts.",
+        one("system", "System", "label_values(bk_task_up, system)"),
+        one_or_all("bk_biz_id", "Business", 'label_values(bk_task_up{system="$system"}, bk_biz_id)'),
+        one_or_all("scope", "Project or space", 'label_values(bk_task_up{system="$system"}, scope)'),
+        named_task('system="$system", bk_biz_id=~"$bk_biz_id", scope=~"$scope"'),
+        since="now-1h",
     )
-    board.with_variable(one("system", "System", "label_values(bk_task_up, system)"))
-    board.with_variable(one_or_all("bk_biz_id", "Business", 'label_values(bk_task_up{system="$system"}, bk_biz_id)'))
-    board.with_variable(one_or_all("scope", "Project or space", 'label_values(bk_task_up{system="$system"}, scope)'))
-    board.with_variable(named_task('system="$system", bk_biz_id=~"$bk_biz_id", scope=~"$scope"'))
     for part in (_head, _about, _states, _parts, _unfinished, _seldom):
         part(board)
     return board
