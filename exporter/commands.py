@@ -127,7 +127,7 @@ def check_config(file: str, web_config_file: str = "") -> str:
 async def probe(config_file: str, system: str, parameters: Mapping[str, str], seconds: float) -> str:
     """One task's metrics; raises UserError if it could not be read."""
     config = load(Path(config_file))
-    target = Target.of(parse_task(system, parameters))
+    target = Target.of(parse_task(system, parameters), source="probed")  # it is told below, and not by the log
     if system not in config.systems:
         raise UserError(f"{system}: {config_file} does not say how to reach it; add it under `systems`")
     live = _live(config)

@@ -3,8 +3,8 @@
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 from grafana_foundation_sdk.models.common import BigValueTextMode
 
+from exporter import model
 from exporter.model import State
-from exporter.ui.tree import SETTLED
 from tools.dashboards.frame import FLEET, ID, PAGED, RECORDED, called, dashboard, known, opened, paged, several, to_task
 from tools.dashboards.looks import (
     ATTENTION,
@@ -62,7 +62,7 @@ def _in(states: str, *, by: str) -> str:
 
 def _coded() -> str:
     """The number of the present state of each task that is not over."""
-    unsettled = {state: code for state, code in CODES.items() if state not in SETTLED}
+    unsettled = {state: code for state, code in CODES.items() if state not in model.OVER}
     each = [
         f'(max by ({ID}) (bk_task_state{{{CHOSEN}, state="{state}"}}) == 1) * {code}'
         for state, code in unsettled.items()

@@ -14,9 +14,9 @@ from grafana_foundation_sdk.models.dashboard import (
     ValueMappingResult,
 )
 
+from exporter import model
 from exporter.errors import Reason
 from exporter.model import State
-from exporter.ui.tree import SETTLED
 
 RED, ORANGE, BLUE, TEAL, GREEN, PURPLE = "#d6382e", "#e08600", "#3c7de6", "#4fb0c6", "#3f9e5b", "#a44fc8"
 DARK_RED, GREY, LIGHT_GREY, DARK_GREY, BROWN = "#9c1f17", "#98a2ae", "#c3cad2", "#6b7681", "#8a6d3b"
@@ -36,7 +36,7 @@ STATES: Mapping[State, str] = {
 }
 
 #: States of what is over, for PromQL.
-OVER = "|".join(state for state in STATES if state in SETTLED)
+OVER = "|".join(state for state in STATES if state in model.OVER)
 
 #: Numbers that stand for states where a panel can only colour by number; the most urgent state has the lowest.
 CODES: Mapping[State, int] = {state: number for number, state in enumerate(STATES, 1)}
