@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,11 +27,15 @@ MAX_MESSAGE = 300
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One HTTP answer, read to its end; headers are looked up by lower case names."""
+    """One HTTP answer, read to its end; headers are looked up by lower case names.
+
+    `hide` takes out of its words what nobody may see, before they are cut: half of it would not be found.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    hide: Callable[[str], str] = str
 
 
 class _Envelope(msgspec.Struct, gc=False):
@@ -219,14 +223,14 @@ def _header_code(reply: Reply) -> int:
 
 
 def _shown(code: object) -> str:
-    return code[:40] if isinstance(code, str) else str(code) if isinstance(code, int) and abs(code) < 10**12 else ""
+    return code if isinstance(code, str) else str(code) if isinstance(code, int) and abs(code) < 10**12 else ""
 
 
 def _said(reply: Reply, envelope: _Envelope) -> str:
-    """One line for people. A message may be an object: Django's errors by field."""
+    """A message may be an object: Django's errors by field."""
     message = envelope.message
     said = message if isinstance(message, str) else msgspec.json.encode(message).decode() if message else ""
-    return one_line(said) or _unsaid(reply.status, envelope.result)
+    return said if said.strip() else _unsaid(reply.status, envelope.result)
 
 
 def _unsaid(status: int, result: object) -> str:
@@ -250,9 +254,11 @@ def _error(
     codes = {_header_code(reply), _code(envelope.code) if envelope else None}
     return TaskError(
         reason,
-        message,
-        code=code,
-        request_id=(request_id if isinstance(request_id, str) else reply.headers.get("x-bkapi-request-id", ""))[:64],
+        one_line(reply.hide(message)),
+        code=reply.hide(code)[:40],
+        request_id=reply.hide(
+            request_id if isinstance(request_id, str) else reply.headers.get("x-bkapi-request-id", "")
+        )[:64],
         retry_after=_retry_after(reply) if reason is Reason.THROTTLED else None,
         explicit=envelope is not None,
         settled=reply.status == _LOOP or not codes.isdisjoint(_SETTLED),

@@ -28,7 +28,7 @@ from exporter.config import Credentials, SystemConfig
 from exporter.envelope import Reply, data_of, one_line
 from exporter.errors import Reason, TaskError, UserError
 from exporter.logs import fields
-from exporter.masking import Masker, secrets_of
+from exporter.masking import Masker
 from exporter.memory import Hold, Memory
 from exporter.politeness import Breaker, Bucket
 from exporter.systems.base import Request
@@ -47,9 +47,6 @@ CROWD = 10.0
 
 #: Where credentials stand: ESB would take them in the query as well, where logs would show them.
 AUTHORIZATION = "X-Bkapi-Authorization"
-
-#: Authorizations that may still be under way, after their secret was rotated.
-_SENT = 4
 
 _USER_AGENT = "bk-task-exporter"
 
@@ -116,10 +113,13 @@ class Gateway:
         transport: httpx.AsyncBaseTransport,
         meter: Meter,
         *,
+        masker: Masker | None = None,
         clocks: Clocks = Clocks(),
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.config = config
+        #: Knows the secrets of the other systems too.
+        self.masker = masker or Masker([config])
         self._transport = transport
         self._meter = meter
         self._clocks = clocks
@@ -131,7 +131,6 @@ class Gateway:
         self._page_began = -math.inf
         self._credentials: Credentials = config.credentials
         self._authorization = ""
-        self._sent: list[str] = []
         self._authorize()
         #: The last request that BlueKing answered well, and the last one that failed, for whoever looks.
         self.last_good: Contact | None = None
@@ -144,6 +143,7 @@ class Gateway:
 
         Where the address is another, or a limit, or who we are, its past is none of ours.
         """
+        self.masker.succeed(old.masker)
         ours, theirs = self.config, old.config
         if (ours.url, ours.site) != (theirs.url, theirs.site):
             return
@@ -179,7 +179,8 @@ class Gateway:
     def _refresh(self, *, force: bool = False) -> None:
         """Read secrets again; a file that cannot be read leaves the old ones in use, and is said."""
         try:
-            self._credentials.refresh(force=force)
+            if self._credentials.refresh(force=force):
+                self.masker.refresh()
             self._authorize()
             problem = None
         except UserError as error:
@@ -195,8 +196,6 @@ class Gateway:
         if self._authorization == (header := self._credentials.header()):
             return
         self._authorization = header
-        self._sent = [*self._sent, header][-_SENT:]
-        self._masker = Masker(secrets_of(self.config, *self._sent))
         self._headers = httpx.Headers(
             {
                 "Accept": "application/json",
@@ -267,11 +266,11 @@ class Gateway:
         needed = True
         try:
             reply = await self._send(request, patience, hold)
-            data = await aside(len(reply.body), lambda: data_of(reply))
+            data = await aside(len(reply.body), lambda: data_of(self._masked(reply)))
             failure = None
         except TaskError as error:
-            failure = self._masked(error)
-            raise failure from None
+            failure = error
+            raise error from None
         except asyncio.CancelledError as cancelled:
             needed = NOT_NEEDED not in cancelled.args
             raise
@@ -299,7 +298,7 @@ class Gateway:
         except TimeoutError:
             raise TaskError(Reason.TIMEOUT, f"no whole answer within {seconds:.3g}s") from None
         except httpx.TransportError as error:
-            raise _wire_error(error) from None
+            raise _wire_error(error, self.masker) from None
         finally:
             if timer is not None:
                 timer.cancel()
@@ -318,19 +317,14 @@ class Gateway:
         try:
             body = await _read(response, hold)
         except httpx.TransportError as error:
-            raise _wire_error(error, begun=True) from None
+            raise _wire_error(error, self.masker, begun=True) from None
         finally:
             await response.aclose()
-        # BlueKing may echo what we sent: here it is hidden, before anything is cut, kept or shown.
-        return Reply(response.status_code, self._masker.headers(response.headers), self._masker.body(body))
+        return Reply(response.status_code, self.masker.headers(response.headers), body, self.masker.text)
 
-    def _masked(self, error: TaskError) -> TaskError:
-        """Words that came another way than in an answer, such as a proxy's."""
-        error.message, error.code, error.request_id = map(
-            self._masker.text, (error.message, error.code, error.request_id)
-        )
-        error.args = (error.message,)
-        return error
+    def _masked(self, reply: Reply) -> Reply:
+        """BlueKing may echo what we sent: here it is hidden, before anything is cut, kept or shown."""
+        return dataclasses.replace(reply, body=self.masker.body(reply.body))
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -352,8 +346,8 @@ async def _read(response: httpx.Response, hold: Hold) -> bytes:
     return body.end()
 
 
-def _wire_error(error: httpx.TransportError, *, begun: bool = False) -> TaskError:
-    said = one_line(str(error)) or type(error).__name__
+def _wire_error(error: httpx.TransportError, masker: Masker, *, begun: bool = False) -> TaskError:
+    said = one_line(masker.text(str(error))) or type(error).__name__
     if any(isinstance(cause, ssl.SSLError) for cause in _causes(error)):
         return TaskError(Reason.TLS, f"TLS: {said}")
     if isinstance(error, httpx.TimeoutException):

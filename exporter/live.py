@@ -16,6 +16,7 @@ from exporter.discoveries import Discoveries
 from exporter.discovery import Discovery
 from exporter.gateway import Clocks, Gateway
 from exporter.incidents import Incidents
+from exporter.masking import Masker
 from exporter.model import Identity, Place
 from exporter.outcome import Outcome
 from exporter.pieces import Rendered
@@ -80,9 +81,14 @@ class Live:
 
     def _build(self, config: Config) -> Setup:
         """Everything that one configuration needs; raises UserError before anything is changed."""
+        masker = Masker(config.systems.values())
         gateways = {
             name: Gateway(
-                system, self.tracing.transport(self._make_transport(system)), self.telemetry, clocks=self.clocks
+                system,
+                self.tracing.transport(self._make_transport(system)),
+                self.telemetry,
+                masker=masker,
+                clocks=self.clocks,
             )
             for name, system in config.systems.items()
         }

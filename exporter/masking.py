@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import json
+import re
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
-from urllib.parse import quote, quote_plus, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 from httpx import Headers
@@ -16,38 +16,131 @@ from httpx import Headers
 from exporter.config.credentials import Credentials
 from exporter.config.secret import MASK, Secret
 from exporter.config.types import SystemConfig
+from exporter.spellings import encodings, escapes, utf8
 
 #: Keys of answers whose values are inputs, outputs and tracebacks of failed nodes: anything may stand in them.
 FAILURE_KEYS = ("ex_data", "exc_trace", "exc", "extra_data", "failed_reason")
-
-#: What of the credentials is no secret.
-_OPEN = frozenset({"bk_app_code", "bk_username"})
 
 FAILURE_MASK = "<failure data>"
 
 #: Characters below which a secret is no secret, and its letters stand in many words.
 SHORTEST = 8
 
+#: Secrets that were in use before those of now, and that answers may still repeat.
+PAST = 16
+
 _MASK = MASK.encode()
 
+#: Escapes within escapes that are undone, such as JSON in JSON in an address.
+LAYERS = 4
 
-def secrets_of(config: SystemConfig, *sent: str) -> list[str]:
-    """Every spelling of every secret that this system's requests may carry, the longest first.
+#: A long number of JSON, a text, or what begins like one and has no end, so that none is looked for from each quote.
+_SCALAR = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[-+.0-9eE]{%d,}' % SHORTEST, re.DOTALL)
 
-    `sent` are headers with credentials that were sent before a secret was rotated.
-    """
-    plain = {*_revealed(config.credentials), *_of_proxy(config.proxy_url)} | {s for h in sent for s in _in_header(h)}
-    plain.discard("")
-    return sorted({spelling for secret in plain for spelling in _spellings(secret)}, key=len, reverse=True)
+
+class Masker:
+    """Hides the secrets of all systems in what others send, so that nothing made from it can show them."""
+
+    def __init__(self, systems: Iterable[SystemConfig]) -> None:
+        self._systems = tuple(systems)
+        self._past: tuple[str, ...] = ()
+        self._present: tuple[str, ...] = ()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Secrets may have been rotated: hide the new ones too."""
+        self._learn(self._past, self._present)
+
+    def succeed(self, old: Masker) -> None:
+        """Hide what the masker of the configuration before hid: answers may still repeat it."""
+        self._learn(old._past, old._present, self._past)
+
+    def _learn(self, *former: Iterable[str]) -> None:
+        self._present = tuple(dict.fromkeys(secret for system in self._systems for secret in _secrets_of(system)))
+        past = (secret for secret in chain(*former) if secret not in self._present)
+        self._past = tuple(dict.fromkeys(past))[-PAST:]
+        secrets = (*self._past, *self._present)
+        long = [spelt for secret in secrets if len(secret) >= SHORTEST for spelt in encodings(secret)]
+        self._bodies = _Hider(long)
+        self._texts = _Hider([*long, *map(utf8, filter(None, secrets))])
+
+    def text(self, text: str) -> str:
+        """What is shown to people."""
+        hidden = self._texts.text(raw := utf8(text))
+        return text if hidden is raw else hidden.decode("utf-8", "replace")
+
+    def body(self, body: bytes) -> bytes:
+        """What is read by programs: a secret so short that it may be a part of another word stays."""
+        return self._bodies.document(body)
+
+    def headers(self, headers: Headers) -> Headers:
+        """The same of an answer's headers."""
+        if self._bodies.text(joined := b"\n".join(value for _, value in headers.raw)) is joined:
+            return headers
+        return Headers([(name, self._bodies.text(value)) for name, value in headers.raw])
+
+
+class _Hider:
+    """Puts the mask in place of some words, however their characters are escaped."""
+
+    __slots__ = ("_escapes", "_words")
+
+    def __init__(self, words: Iterable[bytes]) -> None:
+        self._words = sorted(set(words), key=len, reverse=True)  # no end of a longer one is left
+        self._escapes = escapes(self._words)
+
+    def text(self, text: bytes) -> bytes:
+        """The text itself where none of the words stands in it. Where one does in escapes, all of them are undone."""
+        shown = layer = self._hide(text)
+        for _ in range(LAYERS):
+            before = layer
+            for escape in self._escapes:
+                if (undone := escape.undone(layer)) is not layer and (layer := self._hide(undone)) is not undone:
+                    shown = layer
+            if layer is before:
+                break
+        return shown
+
+    def _hide(self, text: bytes) -> bytes:
+        for word in self._words:
+            if word in text:
+                text = text.replace(word, _MASK)
+        return text
+
+    def document(self, document: bytes) -> bytes:
+        """The same of JSON, which stays JSON, and of anything else."""
+        if self.text(document) is document:
+            return document
+        hidden = _SCALAR.sub(self._scalar, document)
+        return hidden if _is_json(hidden) else self.text(hidden)
+
+    def _scalar(self, found: re.Match[bytes]) -> bytes:
+        scalar = found[0]
+        text = scalar.decode("utf-8", "replace")
+        try:
+            text = json.loads(text, strict=False) if text.startswith('"') else text
+        except ValueError:  # it is no JSON
+            return scalar
+        hidden = self.text(raw := utf8(text))
+        return scalar if hidden is raw else json.dumps(hidden.decode("utf-8", "replace"), ensure_ascii=False).encode()
+
+
+def _is_json(document: bytes) -> bool:
+    try:
+        msgspec.json.decode(document, type=msgspec.Raw)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        return False
+    return True
+
+
+def _secrets_of(system: SystemConfig) -> Iterator[str]:
+    """Every secret that this system's requests may carry."""
+    yield from _revealed(system.credentials)
+    yield from _of_proxy(system.proxy_url)
 
 
 def _revealed(credentials: Credentials) -> Iterator[str]:
     return (setting.reveal() for _, setting in credentials.given() if isinstance(setting, Secret))
-
-
-def _in_header(header: str) -> Iterator[str]:
-    values = json.loads(header) if header else {}
-    return (value for key, value in values.items() if key not in _OPEN)
 
 
 def _of_proxy(proxy_url: Secret | None) -> Iterator[str]:
@@ -59,55 +152,6 @@ def _of_proxy(proxy_url: Secret | None) -> Iterator[str]:
         for spell in (str, unquote):
             yield spell(parts.password)
             yield b64encode(f"{spell(parts.username or '')}:{spell(parts.password)}".encode()).decode()
-
-
-def _spellings(secret: str) -> set[str]:
-    """As it is, in the words of Python, in JSON, in JSON within JSON; and any of these in an address or in HTML.
-
-    Of a secret of letters, digits and dashes, as most are, that is one.
-    """
-    spelt = {secret, repr(secret)[1:-1], ascii(secret)[1:-1]}
-    for _ in range(3):
-        spelt |= {json.dumps(text, ensure_ascii=plain)[1:-1] for text in spelt for plain in (True, False)}
-    encodings: tuple[Callable[[str], str], ...] = (quote, partial(quote, safe=""), quote_plus, html.escape)
-    return spelt | {encode(text) for text in spelt for encode in encodings}
-
-
-def hide(text: str, secrets: Iterable[str]) -> str:
-    """The text without secrets."""
-    for secret in secrets:
-        text = text.replace(secret, MASK)
-    return text
-
-
-class Masker:
-    """Hides secrets in an answer before anybody reads it, so that nothing made from it can show them.
-
-    `secrets` are spellings, the longest first.
-    """
-
-    __slots__ = ("_bodies", "_texts")
-
-    def __init__(self, secrets: Sequence[str]) -> None:
-        self._texts = secrets
-        self._bodies = [secret.encode() for secret in secrets if len(secret) >= SHORTEST]
-
-    def text(self, text: str) -> str:
-        """What is shown to people."""
-        return hide(text, self._texts)
-
-    def body(self, body: bytes) -> bytes:
-        """What is read by programs: a secret so short that it may be a part of another word stays."""
-        for secret in self._bodies:
-            if secret in body:
-                body = body.replace(secret, _MASK)
-        return body
-
-    def headers(self, headers: Headers) -> Headers:
-        """The same of an answer's headers."""
-        if self.body(joined := b"\n".join(value for _, value in headers.raw)) == joined:
-            return headers
-        return Headers([(name, self.body(value)) for name, value in headers.raw])
 
 
 def without_failures(body: str) -> str:

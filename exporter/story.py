@@ -13,9 +13,8 @@ from exporter.advice import REASONS
 from exporter.config import SystemConfig
 from exporter.config.secret import MASK
 from exporter.errors import TaskError
-from exporter.gateway import AUTHORIZATION
 from exporter.labeltext import printable
-from exporter.masking import hide, secrets_of, without_failures
+from exporter.masking import Masker, without_failures
 from exporter.model import Task
 from exporter.moments import moment
 from exporter.outcome import Outcome
@@ -57,15 +56,14 @@ def story(telling: Telling, target: Target, seconds: float, nodes: Nodes) -> str
     collect = telling.page.setup.config.collect
     outcome = telling.page.outcomes[0]
     system = telling.page.setup.config.systems[target.system]
-    sent = [exchange.request.headers.get(AUTHORIZATION, "") for exchange in telling.exchanges]
-    secrets = secrets_of(system, *sent)
+    masker = telling.page.setup.gateways[target.system].masker
     parts = [_beginning(target, system, seconds)]
-    parts += [part for exchange in telling.exchanges for part in _exchange(exchange, telling.began, secrets)]
+    parts += [part for exchange in telling.exchanges for part in _exchange(exchange, telling.began, masker)]
     if not telling.exchanges:
         parts.append(_section(0.0, "nothing was sent"))
     parts.append(_section(telling.ended - telling.began, "read", *_reading(outcome, collect.time_zone)))
     parts.append(_section(telling.ended - telling.began, "became these metrics", *_metrics(telling, nodes)))
-    return hide(printable("\n".join(parts)), secrets)
+    return masker.text(printable("\n".join(parts)))
 
 
 def _beginning(target: Target, system: SystemConfig, seconds: float) -> str:
@@ -86,7 +84,7 @@ def _section(when: float, title: str, *lines: str) -> str:
     return f"[{when:8.3f} s] {title}\n{body}"
 
 
-def _exchange(exchange: Exchange, began: float, secrets: Iterable[str]) -> Iterator[str]:
+def _exchange(exchange: Exchange, began: float, masker: Masker) -> Iterator[str]:
     request = exchange.request
     headers = [f"{name}: {_sent(name, value)}" for name, value in request.headers.multi_items()]
     sent = request.read()
@@ -99,7 +97,7 @@ def _exchange(exchange: Exchange, began: float, secrets: Iterable[str]) -> Itera
         return
     broken = f", then broken off ({exchange.failure})" if exchange.failure else ""
     title = f"answered HTTP {exchange.status}, {took}: {exchange.size:,} bytes{broken}"
-    yield _section(ended - began, title, *_told(exchange.headers), *_body(exchange, secrets))
+    yield _section(ended - began, title, *_told(exchange.headers, masker), *_body(exchange, masker))
 
 
 def _metrics(telling: Telling, nodes: Nodes) -> Iterator[str]:
@@ -116,15 +114,16 @@ def _sent(name: str, value: str) -> str:
     return MASK if name.lower() in {"authorization", "proxy-authorization", "cookie"} else value
 
 
-def _told(headers: httpx.Headers) -> Iterator[str]:
+def _told(headers: httpx.Headers, masker: Masker) -> Iterator[str]:
+    """Secrets go before a text is cut: half of one would not be found."""
     for name, value in headers.multi_items():
         if name.lower() in _TOLD or name.lower().startswith(_TOLD_PREFIX):
-            yield f"{name}: {value[:MAX_HEADER]}"
+            yield f"{name}: {masker.text(value)[:MAX_HEADER]}"
 
 
-def _body(exchange: Exchange, secrets: Iterable[str]) -> Iterator[str]:
-    """Secrets go before the text is cut: half of one would not be found."""
-    text = without_failures(hide(exchange.body.decode("utf-8", "replace"), secrets))
+def _body(exchange: Exchange, masker: Masker) -> Iterator[str]:
+    """The same: and what failed goes."""
+    text = without_failures(masker.text(masker.body(exchange.body).decode("utf-8", "replace")))
     if text.strip():
         yield "\n" + text[:MAX_BODY]
     if len(text) > MAX_BODY:

@@ -203,6 +203,21 @@ def test_a_secret_is_hidden_before_a_message_is_cut(padding: int):
     assert SECRET[:6] not in str(error)
 
 
+@pytest.mark.parametrize("secret", ["sh0rt", "a-secret-of-some-length"])
+@pytest.mark.parametrize("padding", [20, 38, 60, 290])
+def test_nothing_is_cut_before_a_secret_is_hidden(secret: str, padding: int):
+    """Neither a code nor a request id, nor what the wire says, and also of a secret that good data may hold."""
+    said = "1" * padding + secret
+    credentials = Credentials(bk_app_code=Setting("app"), bk_app_secret=Secret(secret))
+
+    def fail(_: httpx.Request) -> httpx.Response:
+        raise httpx.ProxyError(said)
+
+    for handler in (lambda _: refusal(said, said, headers={"X-Bkapi-Request-Id": said}), fail):
+        error, _, _ = ask(handler, credentials=credentials)
+        assert secret[:3] not in f"{error!r} {error} {error.code} {error.request_id} {error.args}"
+
+
 def test_a_secret_in_good_data_is_hidden():
     """It may come back as a task's name."""
     data, _, _ = ask(lambda request: good({"name": request.headers["X-Bkapi-Authorization"]}))
