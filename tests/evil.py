@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import quote
 
+from tests.spelt import CODED, ESCAPED
+
 FIRST = 101
 
 Echo = Callable[["Handler", str], None]
@@ -59,14 +61,35 @@ ECHOES: tuple[Echo, ...] = (
     lambda to, word: to.answer(200, json.dumps({word: word, "result": word, "data": word}).encode()),
     lambda to, word: to.raw(f"HTTP/1.1 200 OK\r\nContent-Length: {word}\r\n\r\n{word}"),
     lambda to, word: to.answer(401, _envelope(code=1640001, message=json.dumps({"header": word}))),
+    lambda to, word: to.answer(200, _healthy(" ".join(sorted(set(to.server.asked))))),  # type: ignore[attr-defined]
 )  # fmt: skip
 
+
+def _spelt(spell: Callable[[str], str], document: bytes) -> Echo:
+    """What was sent in another spelling, in place of a mark in the document, be it JSON then or not."""
+
+    def answer(to: Handler, word: str) -> None:
+        sent = json.JSONDecoder().raw_decode(word)[0]
+        to.answer(200, document.replace(_MARK.encode(), " ".join(map(spell, sent.values())).encode()))
+
+    return answer
+
+
+_MARK = "@@"
+_CUT = _envelope(code="1" * 30 + _MARK, message="x" * 280 + _MARK, request_id="1" * 50 + _MARK)
+
+#: One task each, behind those of ECHOES.
+SPELT = tuple(
+    _spelt(spell, document) for spell in (*ESCAPED.values(), *CODED.values()) for document in (_healthy(_MARK), _CUT)
+)
+
 TASKS = tuple(range(FIRST, FIRST + len(ECHOES)))
+SPELT_TASKS = tuple(range(TASKS[-1] + 1, TASKS[-1] + 1 + len(SPELT)))
 
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    answers = ECHOES
+    answers = (*ECHOES, *SPELT)
 
     def handle_any(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
