@@ -37,6 +37,9 @@ class TaskParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
     Each system derives its own struct; the tag is the system's name.
     """
 
+    #: The parameter that is the task's own id; a list tells it, and its place the rest.
+    ID: ClassVar[str] = "task_id"
+
     @property
     def identity(self) -> Identity:
         """The identity labels of this task."""
@@ -214,11 +217,6 @@ class System(Protocol):
         ...
 
     @property
-    def Discover(self) -> type[DiscoverParams]:  # noqa: N802
-        """The parameters of one listing."""
-        ...
-
-    @property
     def MIN_INTERVAL(self) -> Mapping[str, float]:  # noqa: N802
         """Seconds between two readings of one task, per API, where reading has side effects."""
         ...
@@ -229,12 +227,8 @@ class System(Protocol):
         ...
 
     @property
-    def LISTING(self) -> Listing:  # noqa: N802
-        """How it lists its tasks."""
-        ...
-
-    def listed(self, discover: Any, task_id: int, /) -> TaskParams:
-        """The parameters of a task that a listing named."""
+    def LISTING(self) -> Listing | None:  # noqa: N802
+        """How it lists its tasks, if it can."""
         ...
 
     def request(self, params: Any, site: Site, /) -> Request:
@@ -256,8 +250,18 @@ class System(Protocol):
 
 def operations(system: System, site: Site, *, lists: bool = False) -> tuple[str, ...]:
     """What a system is asked at this site, as the label `operation` says it; `lists`: also for lists of tasks."""
-    bulk = () if system.BULK is None else (system.BULK.operation,)
-    return (site.api, *bulk, *((system.LISTING.operation,) if lists else ()))
+    more = (system.BULK, system.LISTING if lists else None)
+    return (site.api, *(each.operation for each in more if each is not None))
+
+
+def where(system: System, params: TaskParams | AllowParams | DiscoverParams) -> dict[str, Any]:
+    """Those of the parameters that name the place: a task, a listing and an entry of `probe.allow` have them alike."""
+    return {name: getattr(params, name) for name in system.Allow.__struct_fields__}
+
+
+def listed(system: System, discover: DiscoverParams, task_id: int) -> TaskParams:
+    """The parameters of a task that a listing named."""
+    return system.Params(**where(system, discover), **{system.Params.ID: task_id})
 
 
 def malformed(message: str) -> TaskError:

@@ -32,7 +32,6 @@ TITLE = "BKFlow"
 ROUTES: Mapping[str, Sequence[str]] = {"apigw": ("get_task_states",)}
 STATES = nodetree.STATES
 LISTING = bkflowlist.LISTING
-Discover = bkflowlist.Discover
 MIN_INTERVAL: Mapping[str, float] = {}
 
 
@@ -63,11 +62,6 @@ class Params(TaskParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
     def labels(self) -> Labels:
         """The configured name: BKFlow's answers carry none."""
         return Labels(task_name=self.name)
-
-
-def listed(discover: bkflowlist.Discover, task_id: int) -> Params:
-    """The task that a listing named."""
-    return Params(space_id=discover.space_id, task_id=task_id)
 
 
 def request(params: Params, site: Site) -> Request:  # noqa: ARG001 (BKFlow has one way)

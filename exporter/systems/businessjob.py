@@ -47,6 +47,7 @@ class JobParams(TaskParams, frozen=True, forbid_unknown_fields=True):
     """A job of a business."""
 
     SYSTEM: ClassVar[str]
+    ID: ClassVar[str] = "job_id"
 
     bk_biz_id: BizId
     job_id: Annotated[Id, msgspec.Meta(description="The job.")]

@@ -38,7 +38,6 @@ TITLE = "bk-sops 标准运维"
 ROUTES: Mapping[str, Sequence[str]] = {"apigw": ("get_task_status",), "esb": ("get_task_status",)}
 STATES = nodetree.STATES
 LISTING = sopslist.LISTING
-Discover = sopslist.Discover
 MIN_INTERVAL: Mapping[str, float] = {}
 
 
@@ -81,11 +80,6 @@ class Params(TaskParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
     def labels(self) -> Labels:
         """The configured name, which wins over what BlueKing says."""
         return Labels(task_name=self.name)
-
-
-def listed(discover: sopslist.Discover, task_id: int) -> Params:
-    """The task that a listing named."""
-    return Params(bk_biz_id=discover.bk_biz_id, task_id=task_id, scope=discover.scope)
 
 
 def request(params: Params, site: Site) -> Request:
