@@ -66,7 +66,9 @@ def simulated(system: str, route: str, **values: Any) -> ListPage:
     auth = json.dumps({"bk_app_code": "task-exporter", "bk_app_secret": "demo-secret", "bk_username": "admin"})
     query = str(httpx.QueryParams(dict(asked.query)))
     sent = desk.Asked(asked.method, path, query, auth, json.dumps(asked.body).encode() if asked.body else b"")
-    reply = desk.Desk(Site(world, Options(), SPECIALS)).answer(sent, operations.match(asked.method, path))
+    operation = operations.match(asked.method, path)
+    assert operation is not None, f"exporter/demo/operations.py has no operation for {asked.method} {path}"
+    reply = desk.Desk(Site(world, Options(), SPECIALS)).answer(sent, operation)
     assert reply.value["result"] is True, reply.value
     data = json.dumps(reply.value["data"]).encode()
     return LISTINGS[system].read(data, discover(system, **values), READING, SINCE)
