@@ -1,4 +1,4 @@
-"""The BlueKing systems that can be asked: a fifth one is a module beside these, and a line below."""
+"""The BlueKing systems that can be asked. A fifth one is, for the exporter, a module beside these and a line below."""
 
 from __future__ import annotations
 
