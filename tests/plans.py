@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from exporter.model import Identity, Labels, Place, State, Task
-from exporter.systems.base import AllowParams, Id, Reading, Request, Site, TaskName, TaskParams, decode
+from exporter.model import Identity, Place, State, Task
+from exporter.systems.base import AllowParams, Id, Reading, Request, Site, TaskParams, decode
 
 NAME = "plans"
 TITLE = "Plans"
@@ -42,17 +42,11 @@ class Params(TaskParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
 
     team: Team
     plan_id: Annotated[Id, msgspec.Meta(description="The plan.")]
-    name: TaskName = ""
 
     @property
     def identity(self) -> Identity:
         """`team:5`."""
         return Identity(NAME, "", f"team:{self.team}", str(self.plan_id))
-
-    @property
-    def labels(self) -> Labels:
-        """The configured name."""
-        return Labels(task_name=self.name)
 
 
 def request(params: Params, site: Site) -> Request:

@@ -24,14 +24,13 @@ Nodes = Literal["all", "unfinished", "none"]
 
 Id = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 BizId = Annotated[Id, msgspec.Meta(description="The CMDB business.")]
-TaskName = Annotated[str, msgspec.Meta(description="What the page calls the task, whatever BlueKing calls it.")]
 Texts = Annotated[tuple[Annotated[str, msgspec.Meta(min_length=1)], ...], msgspec.Meta(max_length=100)]
 Word = Annotated[str, msgspec.Meta(max_length=200)]
 
 T = TypeVar("T")
 
 
-class TaskParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="system"):
+class TaskParams(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="system"):
     """The parameters that name one task of one system: what stands in `tasks:` and in /probe's query.
 
     Each system derives its own struct; the tag is the system's name.
@@ -40,6 +39,8 @@ class TaskParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
     #: The parameter that is the task's own id; a list tells it, and its place the rest.
     ID: ClassVar[str] = "task_id"
 
+    name: Annotated[str, msgspec.Meta(description="What the page calls the task, whatever BlueKing calls it.")] = ""
+
     @property
     def identity(self) -> Identity:
         """The identity labels of this task."""
@@ -47,8 +48,8 @@ class TaskParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
 
     @property
     def labels(self) -> Labels:
-        """What is known of the task before it was ever asked for (a configured name, what a listing told)."""
-        return Labels()
+        """What is known of the task before it was ever asked for: the configured name, which wins over BlueKing's."""
+        return Labels(task_name=self.name)
 
     @property
     def query(self) -> dict[str, str]:
@@ -261,7 +262,7 @@ def where(system: System, params: TaskParams | AllowParams | DiscoverParams) -> 
 
 def listed(system: System, discover: DiscoverParams, task_id: int) -> TaskParams:
     """The parameters of a task that a listing named."""
-    return system.Params(**where(system, discover), **{system.Params.ID: task_id})
+    return system.Params(**(where(system, discover) | {system.Params.ID: task_id}))
 
 
 def malformed(message: str) -> TaskError:

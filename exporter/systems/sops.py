@@ -22,7 +22,6 @@ from exporter.systems.base import (
     Reading,
     Request,
     Site,
-    TaskName,
     TaskParams,
     count,
     decode,
@@ -63,7 +62,6 @@ class Params(TaskParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
         Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None,
         msgspec.Meta(description="The node of a subprocess, whose part of the task is asked for instead of all of it."),
     ] = None
-    name: TaskName = ""
 
     @property
     def identity(self) -> Identity:
@@ -75,11 +73,6 @@ class Params(TaskParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
             scope=place.scope,
             task_id=f"{self.task_id}/{self.subprocess_id}" if self.subprocess_id else str(self.task_id),
         )
-
-    @property
-    def labels(self) -> Labels:
-        """The configured name, which wins over what BlueKing says."""
-        return Labels(task_name=self.name)
 
 
 def request(params: Params, site: Site) -> Request:
