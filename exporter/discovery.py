@@ -34,7 +34,7 @@ SHARE = 0.75
 STALE = 300.0
 
 
-class Meter(Protocol):
+class ListMeter(Protocol):
     """What a discovery reports; telemetry shows it."""
 
     def discovered(self, discovery: str, *, up: bool, truncated: bool, when: float | None) -> None:
@@ -68,7 +68,7 @@ class Discovery:
         *,
         serves: Callable[[Identity], bool],
         zone: tzinfo,
-        meter: Meter,
+        meter: ListMeter,
         clocks: Clocks,
     ) -> None:
         self.params = params

@@ -54,7 +54,7 @@ _SENT = 4
 _USER_AGENT = "bk-task-exporter"
 
 
-class Meter(Protocol):
+class RequestMeter(Protocol):
     """What the gateway reports of its own doings; telemetry counts it."""
 
     def requested(self, system: str, operation: str, seconds: float, failure: Reason | None = None) -> None:
@@ -114,7 +114,7 @@ class Gateway:
         self,
         config: SystemConfig,
         transport: httpx.AsyncBaseTransport,
-        meter: Meter,
+        meter: RequestMeter,
         *,
         clocks: Clocks = Clocks(),
         jitter: Callable[[], float] = random.random,
