@@ -106,6 +106,13 @@ def write(root: Path, generated: Generated) -> None:
     path.write_text(text, "utf-8")
 
 
+def rewrite(path: str, *, root: Path = ROOT, registry: Sequence[Generated] = GENERATED) -> None:
+    """Make the generated parts of one page anew, for a program that wrote what they are made of; raises as `wanted`."""
+    for generated in registry:
+        if generated.path == path:
+            write(root, generated)
+
+
 def update(root: Path, generated: Generated, *, check: bool) -> str:
     """Bring one file up to date, or only check it; return what a person must know, empty if all is well."""
     try:

@@ -65,6 +65,13 @@ def test_missing_or_doubled_markers(root: Path, page: str, argv: list[str], caps
     assert (root / "page.md").read_text("utf-8") == page
 
 
+def test_one_page_can_be_made_anew(root: Path) -> None:
+    """... by whoever wrote what it is made of; others stay as they are."""
+    generate.rewrite("page.md", root=root, registry=[WHOLE, PART])
+    assert (root / "page.md").read_text("utf-8") == PAGE.replace("old", "new")
+    assert not (root / "docs").exists()
+
+
 @pytest.mark.parametrize("argv", [[], ["--check"]])
 def test_what_lacks_a_translation_is_named(argv: list[str], root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A family without a Chinese meaning is told in one line with all others of its kind, and the next file is made."""
