@@ -6,6 +6,7 @@ PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --quiet 
 LISTEN ?= 127.0.0.1:9840
 IMAGE ?= localhost/bk-task-exporter
 RUNS ?= 100000
+CHECKS := generated-check format-check lint types
 UV ?= uv
 UV_COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --no-header $(if $(UPGRADE),--upgrade)
 
@@ -15,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev demo test test-real coverage coverage-floor check generated-check format docs constraints image release bench profile faults soak fuzz clean force
+.PHONY: help setup setup-dev demo test test-real coverage coverage-floor check $(CHECKS) format docs constraints image release bench profile faults soak fuzz clean force
 
 help: ## List the targets
 	@echo "Usage: make TARGET [PYTHON=/path/to/python3.11]"
@@ -42,13 +43,20 @@ coverage-floor: $(VENV)/.dev
 	$(BIN)/python -m coverage report
 	$(BIN)/python -m tools.coverage_floor 95
 
-check: $(VENV)/.dev generated-check ## Check format, lint, types and that generated files are fresh
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
+check: $(VENV)/.dev ## Check format, lint, types and that generated files are fresh
+	@$(MAKE) --no-print-directory --keep-going $(CHECKS)
 
 generated-check: $(VENV)/.dev
 	$(BIN)/python -m tools.generate --check
+
+format-check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
 
 format: $(VENV)/.dev ## Format the code and mend what ruff can mend
 	$(BIN)/ruff format .

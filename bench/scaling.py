@@ -1,6 +1,6 @@
 """Measures what a page costs on the simulated BlueKing, with up to 100,000 tasks: `python -m bench.scaling`.
 
-It takes some ten minutes and writes `bench/scaling.json`, from which `make docs` writes the tables of docs/scaling.md.
+It takes some ten minutes and writes `bench/scaling.json`, and the tables of docs/scaling.md from it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from bench import costmodel
 from bench.costmodel import COSTS, Results, Run, Size
 from bench.process import Server, listed, machine, running, serving
 from exporter.demo.crowd import BASE
+from tools.generate import rewrite
 from tools.processes import free_port
 
 CONFIG = """
@@ -100,6 +101,7 @@ def main() -> int:
     training, checks = ([measured(size) for size in sizes] for sizes in (costmodel.TRAINING, costmodel.CHECKS))
     text = msgspec.json.format(msgspec.json.encode(Results(machine(), training, checks)))
     costmodel.RESULTS.write_bytes(text + b"\n")
+    rewrite("docs/scaling.md")
     model = costmodel.fitted(training)
     errors = [(run.size, cost.field, costmodel.error(model, cost, run)) for run in checks for cost in COSTS]
     print(*errors, sep="\n")

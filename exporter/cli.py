@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import difflib
 import logging
+import re
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
@@ -67,8 +69,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return BUG
 
 
+class _Parser(argparse.ArgumentParser):
+    """Answers a flag that it does not have with the one that was perhaps meant."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Leave nothing to the parser above, whose usage has no flags."""
+        arguments, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            flags = re.findall(r"--[a-z.-]+", self.format_usage())
+            close = difflib.get_close_matches(unknown[0].partition("=")[0], flags, n=1)
+            meant = f" (did you mean {close[0]}?)" if close else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{meant}")
+        return arguments, unknown
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="bk-task-exporter",
         allow_abbrev=False,  # today's abbreviation is tomorrow's other flag
         description="The present state of BlueKing tasks (bk-sops, BKFlow, nodeman, gsekit) as Prometheus metrics.",
@@ -84,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     add(check, (WEB,))
     probe = _command(commands, "probe", _probe, "print one task's metrics")
     add(probe, (CONFIG, Flag("timeout", 10.0, "seconds to wait for BlueKing", metavar="SECONDS")))
-    probe.add_argument("system", metavar="SYSTEM", help="sops, bkflow, nodeman or gsekit")
+    probe.add_argument("system", metavar="SYSTEM", help="such as sops")
     probe.add_argument("parameters", metavar="NAME=VALUE", nargs="*", help="such as bk_biz_id=2 task_id=10")
 
     doctor = _command(commands, "doctor", _doctor, "try each system and task, and say what is wrong and what to do")
@@ -94,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    commands: argparse._SubParsersAction[_Parser],
     name: str,
     run: Callable[[argparse.Namespace], int],
     told: str,

@@ -16,7 +16,7 @@ from exporter.targets import Target
 K = TypeVar("K")
 
 
-class Meter(Protocol):
+class PageMeter(Protocol):
     """What scraping reports of its own doings; telemetry counts it."""
 
     def cached(self, system: str, *, requests: int, hits: int) -> None:
@@ -31,7 +31,7 @@ class Meter(Protocol):
 class Collector(Generic[K]):
     """Scrapes targets; scrapes at the same time share their requests, and each keeps its own deadline."""
 
-    def __init__(self, asker: Asker[K], meter: Meter, clocks: Clocks) -> None:
+    def __init__(self, asker: Asker[K], meter: PageMeter, clocks: Clocks) -> None:
         self._asker = asker
         self._meter = meter
         self._clocks = clocks

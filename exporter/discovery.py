@@ -19,8 +19,8 @@ from exporter.gateway import Clocks, Gateway
 from exporter.logs import fields
 from exporter.model import Identity
 from exporter.roster import Roster
-from exporter.systems import SYSTEMS
-from exporter.systems.base import DiscoverParams, Reading, malformed
+from exporter.systems import SYSTEMS, listing_of
+from exporter.systems.base import DiscoverParams, Reading, listed, malformed
 from exporter.systems.listing import Listed, ListPage, Slice
 from exporter.targets import Target
 
@@ -34,7 +34,7 @@ SHARE = 0.75
 STALE = 300.0
 
 
-class Meter(Protocol):
+class ListMeter(Protocol):
     """What a discovery reports; telemetry shows it."""
 
     def discovered(self, discovery: str, *, up: bool, truncated: bool, when: float | None) -> None:
@@ -68,7 +68,7 @@ class Discovery:
         *,
         serves: Callable[[Identity], bool],
         zone: tzinfo,
-        meter: Meter,
+        meter: ListMeter,
         clocks: Clocks,
     ) -> None:
         self.params = params
@@ -174,7 +174,7 @@ class Discovery:
 
     async def _page(self, reading: _Reading) -> bool:
         """Read one page; returns whether it was the last."""
-        listing = SYSTEMS[self.system].LISTING
+        listing = listing_of(self.params)
         size = min(listing.size, self.params.limit + 1)
         part = Slice(reading.pages * size, size, reading.since)
         try:
@@ -189,7 +189,7 @@ class Discovery:
 
     def _decoded(self, data: bytes, since: float) -> ListPage:
         try:
-            return SYSTEMS[self.system].LISTING.read(data, self.params, Reading(self._clocks.wall(), self._zone), since)
+            return listing_of(self.params).read(data, self.params, Reading(self._clocks.wall(), self._zone), since)
         except TaskError:
             raise
         except Exception as error:
@@ -229,7 +229,7 @@ class Discovery:
         for entry in entries:
             if entry is None:
                 continue
-            params = system.listed(self.params, entry.task_id)
+            params = listed(system, self.params, entry.task_id)
             target = Target(params, params.identity, entry.labels, "discovered", entry.final)
             wanted += 1
             fresh += target.identity not in reading.named
@@ -265,6 +265,6 @@ class Discovery:
             cause=error.message,
             code=error.code,
             request_id=error.request_id,
-            cure=SYSTEMS[self.system].LISTING.cure if error.reason is Reason.BAD_URL else "",
+            cure=listing_of(self.params).cure if error.reason is Reason.BAD_URL else "",
         )
         log.warning("tasks cannot be listed", extra=said)

@@ -22,7 +22,7 @@ def parse(text: str) -> float:
     if text.isascii() and text.isdigit() and len(text) < 10:
         raise ValueError(f"a duration needs a unit, such as {text}s")
     if not _PATTERN.fullmatch(text):
-        raise ValueError(f"not a duration: {text[:40]!r} (such as 10s, 5m or 1h30m)")
+        raise ValueError(f"not a duration: {text[:40]!r} (such as 10s, 1h30m or 7d)")
     return round(sum(int(count) * UNITS[unit] for count, unit in _PART.findall(text)), 3)
 
 

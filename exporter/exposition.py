@@ -1,14 +1,16 @@
 """How a page goes out: which format and which encoding the client asked for, and gzip. No I/O.
 
-Source: RFC 9110 sections 12.4.2 (q-values), 12.5.1 (Accept) and 12.5.3 (Accept-Encoding); the headers of Prometheus.
+Source: RFC 9110 sections 12.5.1 (Accept) and 12.5.3 (Accept-Encoding); the headers of Prometheus.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from isal import isal_zlib
+
+from exporter.acceptance import Accepted, accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +37,13 @@ TEXT = Format("text/plain", "0.0.4")
 #: escaping, so a client's `escaping=` makes no difference.
 FORMATS = (TEXT, Format("application/openmetrics-text", "1.0.0"), Format("application/openmetrics-text", "0.0.1"))
 
-#: What is beyond is not read: no client has so much to say.
-_MAX_HEADER = 4096
-
 #: zlib's way to ask for a gzip header around 32 KiB of window.
 _GZIP = 16 + 15
 
 
 def negotiate(accept: str | None) -> Format:
     """The format for this `Accept`; plain text where it is missing, unreadable or matches nothing of ours."""
-    ranges = [_Range.read(item) for item in (accept or "")[:_MAX_HEADER].split(",")]
+    ranges = accepted(accept)
     best, liking = TEXT, (0.0, 0)
     for form in FORMATS:
         offered = _liking(form, ranges)
@@ -55,7 +54,7 @@ def negotiate(accept: str | None) -> Format:
 
 def accepts_gzip(accept_encoding: str | None) -> bool:
     """Whether this `Accept-Encoding` takes gzip, and does not like the plain page better."""
-    codings = {item.name: item.quality for item in map(_Range.read, (accept_encoding or "")[:_MAX_HEADER].split(","))}
+    codings = {item.name: item.quality for item in accepted(accept_encoding)}
     quality = codings.get("gzip", codings.get("x-gzip", codings.get("*", 0.0)))
     return 0.0 < quality >= codings.get("identity", 0.0)
 
@@ -69,38 +68,15 @@ def gzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
     yield compressor.flush()
 
 
-@dataclass(frozen=True, slots=True)
-class _Range:
-    """One item of such a header: `text/plain;version=0.0.4;q=0.5`, or `gzip;q=0`."""
-
-    name: str
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    quality: float = 1.0
-
-    @classmethod
-    def read(cls, item: str) -> _Range:
-        """Read one item; what is no q-value is 0, so that garbage is never preferred."""
-        name, *rest = (part.strip().lower() for part in item.split(";"))
-        parameters = {key.strip(): value.strip().strip('"') for key, _, value in (part.partition("=") for part in rest)}
-        return cls(name, parameters, _quality(parameters.pop("q", "1")))
-
-    def specificity(self, form: Format) -> int:
-        """How exactly it names a format, from 1; 0 if it does not match."""
-        if self.name == form.media_type:
-            version = self.parameters.get("version")
-            return 0 if version not in {None, form.version} else 4 if version else 3
-        return {"*/*": 1, f"{form.media_type.partition('/')[0]}/*": 2}.get(self.name, 0)
+def _specificity(item: Accepted, form: Format) -> int:
+    """How exactly an item names a format, from 1; 0 if it does not match."""
+    if item.name == form.media_type:
+        version = item.parameters.get("version")
+        return 0 if version not in {None, form.version} else 4 if version else 3
+    return {"*/*": 1, f"{form.media_type.partition('/')[0]}/*": 2}.get(item.name, 0)
 
 
-def _quality(text: str) -> float:
-    try:
-        quality = float(text)
-    except ValueError:
-        return 0.0
-    return quality if 0.0 <= quality <= 1.0 else 0.0
-
-
-def _liking(form: Format, ranges: Iterable[_Range]) -> tuple[float, int]:
+def _liking(form: Format, ranges: Iterable[Accepted]) -> tuple[float, int]:
     """The q-value of the range that names the format most exactly, and how exactly."""
-    specificity, quality = max(((item.specificity(form), item.quality) for item in ranges), default=(0, 0.0))
+    specificity, quality = max(((_specificity(item, form), item.quality) for item in ranges), default=(0, 0.0))
     return (quality, specificity) if specificity else (0.0, 0)

@@ -51,7 +51,7 @@ AUTHORIZATION = "X-Bkapi-Authorization"
 _USER_AGENT = "bk-task-exporter"
 
 
-class Meter(Protocol):
+class RequestMeter(Protocol):
     """What the gateway reports of its own doings; telemetry counts it."""
 
     def requested(self, system: str, operation: str, seconds: float, failure: Reason | None = None) -> None:
@@ -111,7 +111,7 @@ class Gateway:
         self,
         config: SystemConfig,
         transport: httpx.AsyncBaseTransport,
-        meter: Meter,
+        meter: RequestMeter,
         *,
         masker: Masker | None = None,
         clocks: Clocks = Clocks(),

@@ -25,7 +25,7 @@ K = TypeVar("K")
 log = logging.getLogger(__name__)
 
 
-class Meter(Protocol):
+class StateMeter(Protocol):
     """What reading answers reports; telemetry counts it."""
 
     def unknown_state(self, system: str, word: str) -> bool:
@@ -58,7 +58,7 @@ class Keeper(Generic[K]):
         variant: Hashable,
         keeping: Keeping,
         distill: Callable[[Identity, Task], K],
-        meter: Meter,
+        meter: StateMeter,
         clocks: Clocks,
     ) -> None:
         self.keeping = keeping

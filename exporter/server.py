@@ -63,7 +63,8 @@ def listen(address: Address) -> socket.socket:
         family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
         return socket.create_server((address.host, address.port), family=family, backlog=_BACKLOG)
     except OSError as error:
-        raise UserError(f"cannot listen on {address}: {error.strerror or error}") from None
+        why = str(error.strerror or error).partition(" (while attempting")[0]  # ... to bind on the address, as we say
+        raise UserError(f"cannot listen on {address}: {why}") from None
 
 
 def raise_file_limit() -> int:

@@ -1,4 +1,7 @@
-"""Raw answers of BlueKing, as data files: `fixtures/<system>/<case>.json`, documented, captured or after the source."""
+"""Raw answers of BlueKing, as data files: `fixtures/<system>/<case>.json`, documented, captured or after the source.
+
+They are those of each system's first task in config.example.yaml.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,18 @@ import json
 from collections.abc import Mapping
 from datetime import timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
+import yaml
 
 from exporter.model import Task
 from exporter.outcome import Outcome
 from exporter.systems import SYSTEMS
-from exporter.systems.base import Reading, TaskParams
+from exporter.systems.base import DiscoverParams, Reading, TaskParams, where
+from exporter.systems.listing import Listing
+
+T = TypeVar("T")
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -21,12 +28,28 @@ FIXTURES = Path(__file__).parent / "fixtures"
 NOW = 1_795_334_400.0
 READING = Reading(now=NOW, zone=timezone(timedelta(hours=8)))
 
-PARAMS: Mapping[str, TaskParams] = {
-    "sops": msgspec.convert({"system": "sops", "bk_biz_id": 2, "task_id": 10}, SYSTEMS["sops"].Params),
-    "bkflow": msgspec.convert({"system": "bkflow", "space_id": 1, "task_id": 3}, SYSTEMS["bkflow"].Params),
-    "nodeman": msgspec.convert({"system": "nodeman", "bk_biz_id": 2, "job_id": 187}, SYSTEMS["nodeman"].Params),
-    "gsekit": msgspec.convert({"system": "gsekit", "bk_biz_id": 2, "job_id": 1}, SYSTEMS["gsekit"].Params),
-}
+
+class BySystem(dict[str, T]):
+    """Something for each of SYSTEMS; where one is lacking, `wanted` says what to add, and where."""
+
+    def __init__(self, wanted: str, items: Mapping[str, T]) -> None:
+        super().__init__(items)
+        self._wanted = wanted
+
+    def __missing__(self, system: str) -> T:
+        raise AssertionError(self._wanted.format(system=system))
+
+
+_EXAMPLE = yaml.safe_load((FIXTURES.parent.parent / "config.example.yaml").read_text("utf-8"))
+_TASKS = {entry["system"]: entry for entry in reversed(_EXAMPLE["tasks"])}
+
+PARAMS: Mapping[str, TaskParams] = BySystem(
+    "config.example.yaml: tasks wants one of {system}; its answers in tests/fixtures/{system}/ are read as that task's",
+    {name: msgspec.convert(_TASKS[name], system.Params) for name, system in SYSTEMS.items() if name in _TASKS},
+)
+
+#: How each system lists its tasks.
+LISTINGS: Mapping[str, Listing] = {name: each.LISTING for name, each in SYSTEMS.items() if each.LISTING is not None}
 
 
 class _Envelope(msgspec.Struct):
@@ -41,6 +64,19 @@ def cases() -> list[tuple[str, str]]:
     """Every system and case that there is a data file of."""
     answers = [path for path in sorted(FIXTURES.glob("*/*.json")) if not path.name.endswith(".truth.json")]
     return [(path.parent.name, path.stem) for path in answers if path.parent.name in SYSTEMS]
+
+
+def cases_of(system: str) -> list[str]:
+    """The cases of one system."""
+    found = [case for name, case in cases() if name == system]
+    assert found, f"tests/fixtures/{system}/ wants answers: <case>.json, and the <case>.prom that it must become"
+    return found
+
+
+def discover(system: str, **values: Any) -> DiscoverParams:
+    """The parameters of the list that the task of PARAMS is in."""
+    place = {"system": system, **where(SYSTEMS[system], PARAMS[system]), **values}
+    return msgspec.convert(place, LISTINGS[system].Params)
 
 
 def data(system: str, case: str) -> bytes:

@@ -1,4 +1,4 @@
-"""What long runs came to: a file that they write, and from which `make docs` makes a table."""
+"""What long runs came to: a file that they write, and from which a table of docs/reliability.md is made."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import pytest
 
 from exporter.catalogue import FAMILIES, IDENTITY, Family, NodeFamily, TaskFamily, all_labels, task_samples
 from exporter.model import Hosts, Identity, State, Task
-from exporter.owncatalogue import OWN_FAMILIES, PREFIX, markdown_table
+from exporter.owncatalogue import ENGLISH, OWN_FAMILIES, PREFIX, markdown_table
 from exporter.systems import SYSTEMS
 
 NAMES = {
@@ -113,7 +113,7 @@ def test_table_has_every_family() -> None:
     """The table for README has a row for each family: name, type, labels beside the identity's, help."""
     table = markdown_table()
     rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (.*) \| (.*) \|$", table, re.MULTILINE)
-    assert [row[0] for row in rows] == [*NAMES, *(PREFIX + name for name in OWN_NAMES)]
+    assert [row[0] for row in rows] == list(ENGLISH.meanings)
     assert ("bk_task_node_state", "gauge", "`node_id`, `node_name`, `state`") in [row[:3] for row in rows]
 
 

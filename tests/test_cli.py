@@ -38,6 +38,24 @@ def test_wrong_usage(arguments: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (("serve", "--config", "x"), "unrecognized arguments: --config x (did you mean --config.file?)"),
+        (
+            ("serve", "--listen-address=:1"),
+            "unrecognized arguments: --listen-address=:1 (did you mean --web.listen-address?)",
+        ),
+        (("demo", "--config.file", "x"), "unrecognized arguments: --config.file x"),
+        (("check-config", "a", "b"), "unrecognized arguments: b"),
+    ],
+)
+def test_a_flag_that_the_command_does_not_have(arguments: tuple[str, ...], said: str) -> None:
+    """2, and the last line names the flag that was perhaps meant; usage is the command's own."""
+    done = told(*arguments)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (2, f"bk-task-exporter {arguments[0]}: error: {said}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
         (("demo", "--speed", "-1"), "--speed: must be a number above 0, got '-1'"),
         (("probe", "sops", "--timeout", "nan"), "--timeout: must be a number above 0, got 'nan'"),
         (("serve", "--log.format", "xml"), "--log.format: unknown value 'xml' (known: logfmt, json)"),

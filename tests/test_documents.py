@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -10,8 +12,11 @@ import pytest
 import yaml
 
 from exporter.config import loads, parse_task
-from tests import markdown
+from exporter.demo.configuration import demo_config
+from exporter.demo.simulator import Simulator
+from tests import markdown, simulated
 from tests.commands import INSTEAD, PAGES, Instead, commands
+from tests.pages import parsed
 from tools.generate import ROOT
 
 SYSTEMS = {
@@ -63,8 +68,23 @@ def test_probes_of_the_document() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_block_says_what_it_is(page: Path) -> None:
     """What is marked `sh` is run by tests/real/test_documents.py, so a command cannot hide in a block without a mark."""
-    assert {block.language for block in markdown.blocks(page)} <= {"promql", "sh", "text", "yaml"}
+    assert {block.language for block in markdown.blocks(page)} <= {"promql", "python", "sh", "text", "yaml"}
     assert not re.search(r"^\n {4}\S", markdown.prose(page), re.MULTILINE), "an indented block says nothing"
+
+
+PROGRAMS = {f"{page.name}:{block.line}": block.text for page in PAGES for block in markdown.blocks(page, "python")}
+
+
+@pytest.mark.parametrize("place", PROGRAMS)
+def test_programs(place: str, tmp_path: Path) -> None:
+    """Each runs beside a configuration, and shows its tasks."""
+    with simulated.serving(Simulator(seed=1)) as url:
+        (tmp_path / "config.yaml").write_text(demo_config(url), "utf-8")
+        command = [sys.executable, "-c", PROGRAMS[place]]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    read = {each.labels["system"] for each in parsed(done.stdout) if each.name == "bk_task_up" and each.value}
+    assert read == {*SYSTEMS["systems"]}
 
 
 def test_commands_are_found_in_blocks_and_sentences(tmp_path: Path) -> None:

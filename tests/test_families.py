@@ -9,7 +9,7 @@ from exporter.catalogue import FAMILIES
 from exporter.families import TaskCollector
 from exporter.model import State, Task
 from exporter.outcome import Outcome
-from tests.answers import PARAMS, outcome
+from tests.answers import outcome
 
 
 def test_registering_asks_nobody() -> None:
@@ -44,12 +44,13 @@ def test_a_sample_with_too_few_labels_is_our_bug() -> None:
 
 def test_identity_of_every_system_shows() -> None:
     """Each system's identity has the labels of the contract."""
-    registry = CollectorRegistry()
-    registry.register(TaskCollector(lambda: [outcome(system, None) for system in PARAMS]))
-    up = next(metric for metric in registry.collect() if metric.name == "bk_task_up")
-    assert [sample.labels for sample in up.samples] == [
+    identities = [
         {"system": "sops", "bk_biz_id": "2", "scope": "", "task_id": "10"},
         {"system": "bkflow", "bk_biz_id": "", "scope": "space:1", "task_id": "3"},
         {"system": "nodeman", "bk_biz_id": "2", "scope": "", "task_id": "187"},
         {"system": "gsekit", "bk_biz_id": "2", "scope": "", "task_id": "1"},
     ]
+    registry = CollectorRegistry()
+    registry.register(TaskCollector(lambda: [outcome(each["system"], None) for each in identities]))
+    up = next(metric for metric in registry.collect() if metric.name == "bk_task_up")
+    assert [sample.labels for sample in up.samples] == identities

@@ -42,10 +42,15 @@ def values(samples: list[Sample], name: str, *labels: str) -> dict[Any, float]:
 @pytest.mark.parametrize(("system", "case"), cases())
 def test_answer_becomes_exposition(system: str, case: str) -> None:
     """The page of one answer has exactly the samples that stand in the file beside it."""
-    expected = (FIXTURES / system / f"{case}.prom").read_text("utf-8").splitlines()
+    file = FIXTURES / system / f"{case}.prom"
+    expected = file.read_text("utf-8").splitlines()
     lines = sample_lines(page([outcome(system, read(system, case))]))
     assert len(set(lines)) == len(lines)
-    assert set(lines) == set(expected)
+    difference = [
+        *(f"+{line}" for line in lines if line not in expected),
+        *(f"-{line}" for line in expected if line not in lines),
+    ]
+    assert not difference, "\n".join([f"the page has (+) and lacks (-), against {file}:", *difference])
 
 
 def test_every_exposition_has_its_answer() -> None:

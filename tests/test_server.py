@@ -449,6 +449,15 @@ def test_what_is_no_listen_address(text: str) -> None:
         Address.parse(text)
 
 
+def test_an_address_in_use() -> None:
+    """One line, that names it once."""
+    with listen(Address("127.0.0.1", 0)) as sock:
+        address = Address.of(sock)
+        with pytest.raises(UserError) as refused:
+            listen(address)
+    assert str(refused.value) == f"cannot listen on {address}: Address already in use"
+
+
 def test_it_listens_on_every_interface() -> None:
     """An empty host is every address of both families, where there are two."""
     with listen(Address("", 0)) as sock, socket.create_connection(("127.0.0.1", sock.getsockname()[1])):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from exporter.advice import Advice
 from exporter.doctor.reference import advice_table
-from exporter.errors import Reason
-from exporter.owncatalogue import Words, markdown_table
+from exporter.errors import Reason, UserError
+from exporter.owncatalogue import ENGLISH, Words, markdown_table
 
 _STEP_BACK = "标准运维的应答来自最长 10 秒的缓存，因此该值可能短暂回退。"
 
@@ -123,7 +123,8 @@ REASONS: Mapping[Reason, Advice] = {
 
 
 def metrics() -> str:
-    """The table of all metrics."""
+    """The table of all metrics; raises UserError."""
+    _check("MEANINGS", MEANINGS, ENGLISH.meanings)
     return markdown_table(
         Words(
             tasks="任务的每个指标都有标签 {identity}。",
@@ -135,5 +136,12 @@ def metrics() -> str:
 
 
 def reasons() -> str:
-    """The table of the words of the label `reason`."""
+    """The table of the words of the label `reason`; raises UserError."""
+    _check("REASONS", REASONS, Reason)
     return advice_table(REASONS.items(), ("原因", "含义", "处理办法"))
+
+
+def _check(name: str, words: Container[str], wanted: Iterable[str]) -> None:
+    """Name at once all that a table of this file lacks."""
+    if lacking := [each for each in wanted if each not in words]:
+        raise UserError(f"tools/chinese.py: {name} lacks {', '.join(lacking)}")

@@ -18,6 +18,7 @@ from exporter.config import json_schema, reference
 from exporter.demo.configuration import demo_config
 from exporter.doctor import reference as troubleshooting
 from exporter.doctor import schema
+from exporter.errors import UserError
 from tests.fuzz import report as fuzzed
 from tests.soak import report as soaked
 from tools import chinese
@@ -85,24 +86,31 @@ def present(root: Path, generated: Generated) -> str:
 
 
 def wanted(root: Path, generated: Generated) -> str:
-    """Return the file as it should be; raises MarkerError."""
+    """Return the file as it should be; raises MarkerError, and UserError where its facts are not complete."""
     if generated.part is None:
         return generated.text()
     return with_part(present(root, generated), generated.part, generated.text())
 
 
 def difference(root: Path, generated: Generated) -> str:
-    """Return a unified diff from the file to what it should be, empty where it is fresh; raises MarkerError."""
+    """Return a unified diff from the file to what it should be, empty where it is fresh; raises as `wanted` does."""
     old, new = (text.splitlines(keepends=True) for text in (present(root, generated), wanted(root, generated)))
     return "".join(difflib.unified_diff(old, new, generated.path, f"{generated.path} (fresh)"))
 
 
 def write(root: Path, generated: Generated) -> None:
-    """Make the file what it should be; raises MarkerError."""
+    """Make the file what it should be; raises as `wanted` does."""
     text = wanted(root, generated)
     path = root / generated.path
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, "utf-8")
+
+
+def rewrite(path: str, *, root: Path = ROOT, registry: Sequence[Generated] = GENERATED) -> None:
+    """Make the generated parts of one page anew, for a program that wrote what they are made of; raises as `wanted`."""
+    for generated in registry:
+        if generated.path == path:
+            write(root, generated)
 
 
 def update(root: Path, generated: Generated, *, check: bool) -> str:
@@ -114,6 +122,8 @@ def update(root: Path, generated: Generated, *, check: bool) -> str:
             print(f"wrote {generated}")  # noqa: T201  # the command's answer
     except MarkerError as error:
         return f"{generated.path}: {error}\n"
+    except UserError as error:
+        return f"{error}\n"
     return f"{changes}{generated}: not fresh, run `make docs`\n" if changes and check else ""
 
 

@@ -54,7 +54,7 @@ def parse_task(system: str, params: Mapping[str, str]) -> TaskParams:
 
     The same struct as for an entry of `tasks`, and the same words; `${NAME}` means nothing here.
     """
-    reader = Reader(None)
+    reader = Reader(None, called="parameter")
     entries = {key: Entry(NOWHERE, Scalar(NOWHERE, text)) for key, text in {**params, "system": system}.items()}
     task: TaskParams = reader.struct(Table(NOWHERE, entries), TaskParams)
     if reader.problems:

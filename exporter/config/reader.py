@@ -35,7 +35,7 @@ def written(path: Path) -> str:
 
 @dataclass(slots=True)
 class Reader:
-    """Reads a tree. `environ` is None where `${NAME}` means nothing.
+    """Reads a tree. `environ` is None where `${NAME}` means nothing; `called` is what its people call a key.
 
     `found` has every value that could be read, and `spots` the place of every key and item that was given one, good or
     bad; both by path, in the order of the file.
@@ -43,6 +43,7 @@ class Reader:
 
     environ: Mapping[str, str] | None
     problems: Problems = field(default_factory=Problems)
+    called: str = "key"
     found: dict[Path, Any] = field(default_factory=dict)
     spots: dict[Path, Spot] = field(default_factory=dict)
     _left: int = field(default_factory=lambda: MAX_VALUES)
@@ -96,7 +97,7 @@ class Reader:
             if key in refused:
                 self.problem(entry.spot, (*path, key), f"cannot be had: {refused[key]}")
             elif key not in known:
-                self.problem(entry.spot, (*path, key), f"unknown key ({suggestion(key, known)})")
+                self.problem(entry.spot, (*path, key), f"unknown {self.called} ({suggestion(key, known)})")
 
     def _note_missing(self, table: Table, fields: Mapping[str, Field], path: Path, who: str) -> None:
         required = [name for name, one in fields.items() if one.required]

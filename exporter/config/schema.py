@@ -22,7 +22,7 @@ from exporter.systems.base import AllowParams, DiscoverParams, Nodes, TaskParams
 #: For each tagged struct its variants by the name of the system.
 VARIANTS: Mapping[type, Mapping[str, type]] = {
     TaskParams: {name: system.Params for name, system in SYSTEMS.items()},
-    DiscoverParams: {name: system.Discover for name, system in SYSTEMS.items()},
+    DiscoverParams: {name: system.LISTING.Params for name, system in SYSTEMS.items() if system.LISTING is not None},
     AllowParams: {name: system.Allow for name, system in SYSTEMS.items()},
 }
 

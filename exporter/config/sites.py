@@ -93,7 +93,7 @@ def _check_auth(reader: Reader, names: list[str]) -> None:
     if lacking and path not in reader.spots and (_BKAPI not in reader.spots or _BKAPI in reader.found):
         spot = reader.spots.get(_BKAPI, reader.spots[()])
         verb = "needs" if len(lacking) == 1 else "need"
-        reader.problem(spot, path, f"missing ({listed(lacking)} {verb} credentials)")
+        reader.problem(spot, path, f"missing ({listed(lacking)} {verb} bk_app_code and bk_app_secret, or access_token)")
 
 
 def _credentials(reader: Reader, owner: Path, base: FilePath) -> Credentials | None:

@@ -78,7 +78,8 @@ class Case:
     def allowed(self) -> list[DiscoverParams]:
         """Lists of the places that may be probed."""
         given = self.whole.probe.given or ()
-        return [discover_for(params) for params in given if params.place.system == self.name]
+        lists = [discover_for(params) for params in given if params.place.system == self.name]
+        return [each for each in lists if each is not None]
 
     @property
     def now(self) -> float:

@@ -13,6 +13,7 @@ from exporter.doctor.findings import Finding, fine, found
 from exporter.doctor.tasks import tasks
 from exporter.doctor.verdict import Evidence, cause_for
 from exporter.errors import Reason
+from exporter.systems import listing_of
 from exporter.systems.base import DiscoverParams
 from exporter.targets import Target
 
@@ -62,7 +63,7 @@ async def _listings(case: Case) -> AsyncIterator[Finding]:
 
 
 async def _listing(case: Case, params: DiscoverParams) -> Finding:
-    error, place, listing = await case.listing(params), str(params.place), case.system.LISTING
+    error, place, listing = await case.listing(params), str(params.place), listing_of(params)
     if error is None:
         return fine(case.name, "list", f"{listing.operation} answers", place=place)
     if error.reason is Reason.BAD_URL:

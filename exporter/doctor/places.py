@@ -7,24 +7,23 @@ from typing import Any
 
 import msgspec
 
-from exporter.systems import SYSTEMS
-from exporter.systems.base import AllowParams, DiscoverParams, Request, Site, TaskParams
+from exporter.systems import SYSTEMS, listing_of
+from exporter.systems.base import AllowParams, DiscoverParams, Request, Site, TaskParams, where
 from exporter.systems.listing import Slice
 
 #: A list is asked for one entry of the last day: whether it can be read is all that matters.
 _DAY = 86400.0
 
 
-def discover_for(params: TaskParams | AllowParams) -> DiscoverParams:
-    """The listing of the place that a task, or an entry of `probe.allow`, is in."""
+def discover_for(params: TaskParams | AllowParams) -> DiscoverParams | None:
+    """The listing of the place that a task, or an entry of `probe.allow`, is in; None where the system has no list."""
     system = SYSTEMS[str(params.__struct_config__.tag)]
-    place = {name: getattr(params, name) for name in system.Allow.__struct_fields__}
-    return msgspec.convert({"system": system.NAME, **place}, system.Discover)
+    return None if system.LISTING is None else system.LISTING.Params(**where(system, params))
 
 
 def list_request(discover: DiscoverParams, site: Site, now: float) -> Request:
     """Ask for the newest entry of a list."""
-    return SYSTEMS[discover.place.system].LISTING.request(discover, site, Slice(0, 1, now - _DAY))
+    return listing_of(discover).request(discover, site, Slice(0, 1, now - _DAY))
 
 
 class _Job(msgspec.Struct):

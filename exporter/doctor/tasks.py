@@ -99,10 +99,12 @@ async def _looked_into(case: Case, place: Place, failed: Sequence[Identity]) -> 
     """The first ones of a place singly, with all that can be learnt of the place; the others by reason."""
     known = {target.identity: target for target in case.targets}
     chosen = [known[identity] for identity in failed[:LOOKED_INTO]]
-    listing = await case.listing(discover_for(chosen[0].params))
+    discover = discover_for(chosen[0].params)
+    listing = None if discover is None else await case.listing(discover)
     in_bulk = await _in_bulk(case, chosen)
     await asyncio.gather(*(case.ask_for(target) for target in chosen if _unsaid(case.failed[target.identity])))
-    listed = None if listing is not None and listing.reason is Reason.BAD_URL else listing is None
+    unknown = discover is None or (listing is not None and listing.reason is Reason.BAD_URL)
+    listed = None if unknown else listing is None
     siblings = any(identity.place == place for identity in case.read)
     return {
         identity: cause_for(case.failed[identity], Evidence(listed, listing, siblings, in_bulk.get(identity)))

@@ -24,18 +24,22 @@ Nodes = Literal["all", "unfinished", "none"]
 
 Id = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 BizId = Annotated[Id, msgspec.Meta(description="The CMDB business.")]
-TaskName = Annotated[str, msgspec.Meta(description="What the page calls the task, whatever BlueKing calls it.")]
 Texts = Annotated[tuple[Annotated[str, msgspec.Meta(min_length=1)], ...], msgspec.Meta(max_length=100)]
 Word = Annotated[str, msgspec.Meta(max_length=200)]
 
 T = TypeVar("T")
 
 
-class TaskParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="system"):
+class TaskParams(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="system"):
     """The parameters that name one task of one system: what stands in `tasks:` and in /probe's query.
 
     Each system derives its own struct; the tag is the system's name.
     """
+
+    #: The parameter that is the task's own id; a list tells it, and its place the rest.
+    ID: ClassVar[str] = "task_id"
+
+    name: Annotated[str, msgspec.Meta(description="What the page calls the task, whatever BlueKing calls it.")] = ""
 
     @property
     def identity(self) -> Identity:
@@ -44,8 +48,8 @@ class TaskParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
 
     @property
     def labels(self) -> Labels:
-        """What is known of the task before it was ever asked for (a configured name, what a listing told)."""
-        return Labels()
+        """What is known of the task before it was ever asked for: the configured name, which wins over BlueKing's."""
+        return Labels(task_name=self.name)
 
     @property
     def query(self) -> dict[str, str]:
@@ -214,11 +218,6 @@ class System(Protocol):
         ...
 
     @property
-    def Discover(self) -> type[DiscoverParams]:  # noqa: N802
-        """The parameters of one listing."""
-        ...
-
-    @property
     def MIN_INTERVAL(self) -> Mapping[str, float]:  # noqa: N802
         """Seconds between two readings of one task, per API, where reading has side effects."""
         ...
@@ -229,12 +228,8 @@ class System(Protocol):
         ...
 
     @property
-    def LISTING(self) -> Listing:  # noqa: N802
-        """How it lists its tasks."""
-        ...
-
-    def listed(self, discover: Any, task_id: int, /) -> TaskParams:
-        """The parameters of a task that a listing named."""
+    def LISTING(self) -> Listing | None:  # noqa: N802
+        """How it lists its tasks, if it can."""
         ...
 
     def request(self, params: Any, site: Site, /) -> Request:
@@ -256,8 +251,18 @@ class System(Protocol):
 
 def operations(system: System, site: Site, *, lists: bool = False) -> tuple[str, ...]:
     """What a system is asked at this site, as the label `operation` says it; `lists`: also for lists of tasks."""
-    bulk = () if system.BULK is None else (system.BULK.operation,)
-    return (site.api, *bulk, *((system.LISTING.operation,) if lists else ()))
+    more = (system.BULK, system.LISTING if lists else None)
+    return (site.api, *(each.operation for each in more if each is not None))
+
+
+def where(system: System, params: TaskParams | AllowParams | DiscoverParams) -> dict[str, Any]:
+    """Those of the parameters that name the place: a task, a listing and an entry of `probe.allow` have them alike."""
+    return {name: getattr(params, name) for name in system.Allow.__struct_fields__}
+
+
+def listed(system: System, discover: DiscoverParams, task_id: int) -> TaskParams:
+    """The parameters of a task that a listing named."""
+    return system.Params(**(where(system, discover) | {system.Params.ID: task_id}))
 
 
 def malformed(message: str) -> TaskError:

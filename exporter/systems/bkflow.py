@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 
 from exporter.errors import Reason, TaskError
-from exporter.model import Identity, Labels, Place, Task
+from exporter.model import Identity, Place, Task
 from exporter.systems import bkflowlist, nodetree
 from exporter.systems.base import (
     AllowParams,
@@ -20,7 +20,6 @@ from exporter.systems.base import (
     Reading,
     Request,
     Site,
-    TaskName,
     TaskParams,
     decode,
     malformed,
@@ -32,7 +31,6 @@ TITLE = "BKFlow"
 ROUTES: Mapping[str, Sequence[str]] = {"apigw": ("get_task_states",)}
 STATES = nodetree.STATES
 LISTING = bkflowlist.LISTING
-Discover = bkflowlist.Discover
 MIN_INTERVAL: Mapping[str, float] = {}
 
 
@@ -52,22 +50,11 @@ class Params(TaskParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
 
     space_id: SpaceId
     task_id: Annotated[Id, msgspec.Meta(description="The task.")]
-    name: TaskName = ""
 
     @property
     def identity(self) -> Identity:
         """`space:5`."""
         return Identity(system=NAME, bk_biz_id="", scope=f"space:{self.space_id}", task_id=str(self.task_id))
-
-    @property
-    def labels(self) -> Labels:
-        """The configured name: BKFlow's answers carry none."""
-        return Labels(task_name=self.name)
-
-
-def listed(discover: bkflowlist.Discover, task_id: int) -> Params:
-    """The task that a listing named."""
-    return Params(space_id=discover.space_id, task_id=task_id)
 
 
 def request(params: Params, site: Site) -> Request:  # noqa: ARG001 (BKFlow has one way)

@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from exporter.model import Identity, Labels, Place
-from exporter.systems.base import AllowParams, BizId, DiscoverParams, Id, TaskName, TaskParams, Texts
+from exporter.model import Identity, Place
+from exporter.systems.base import AllowParams, BizId, DiscoverParams, Id, TaskParams, Texts
 
 
 class JobAllow(AllowParams, frozen=True, forbid_unknown_fields=True):
@@ -47,17 +47,12 @@ class JobParams(TaskParams, frozen=True, forbid_unknown_fields=True):
     """A job of a business."""
 
     SYSTEM: ClassVar[str]
+    ID: ClassVar[str] = "job_id"
 
     bk_biz_id: BizId
     job_id: Annotated[Id, msgspec.Meta(description="The job.")]
-    name: TaskName = ""
 
     @property
     def identity(self) -> Identity:
         """The job's id is the task's id; no answer's own business is trusted."""
         return Identity(system=self.SYSTEM, bk_biz_id=str(self.bk_biz_id), scope="", task_id=str(self.job_id))
-
-    @property
-    def labels(self) -> Labels:
-        """The configured name: jobs have none of their own."""
-        return Labels(task_name=self.name)

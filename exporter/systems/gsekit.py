@@ -48,7 +48,6 @@ FINAL = frozenset({State.FINISHED})
 
 
 LISTING = gsekitlist.LISTING
-Discover = gsekitlist.Discover
 
 
 class Allow(JobAllow, frozen=True, forbid_unknown_fields=True, tag=NAME):
@@ -61,11 +60,6 @@ class Params(JobParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
     """A job of a business."""
 
     SYSTEM: ClassVar[str] = NAME
-
-
-def listed(discover: gsekitlist.Discover, job_id: int) -> Params:
-    """The job that a listing named."""
-    return Params(bk_biz_id=discover.bk_biz_id, job_id=job_id)
 
 
 def request(params: Params, site: Site) -> Request:  # noqa: ARG001 (gsekit has one way)

@@ -73,6 +73,7 @@ _row = msgspec.json.Decoder(_Row)
 
 
 class _Listing:
+    Params = Discover
     operation = "job_list"
     size = 1000  # gsekit refuses more
     past_end = frozenset({"0"})  # its framework's 404: `result` false beside code 0

@@ -17,7 +17,7 @@ from exporter.lenient import cleaned
 from exporter.model import NO_LABELS, Labels
 
 if TYPE_CHECKING:  # exporter.systems.base names these in turn
-    from exporter.systems.base import Reading, Request, Site
+    from exporter.systems.base import DiscoverParams, Reading, Request, Site
 
 T = TypeVar("T")
 
@@ -77,6 +77,11 @@ class ListPage:
 
 class Listing(Protocol):
     """How one system lists its tasks."""
+
+    @property
+    def Params(self) -> type[DiscoverParams]:  # noqa: N802 (as in exporter.systems.base.System)
+        """The parameters of one listing."""
+        ...
 
     @property
     def operation(self) -> str:

@@ -68,7 +68,6 @@ STATUSES = ("running", "failed", "success", "pending", "ignored")
 
 
 LISTING = nodemanlist.LISTING
-Discover = nodemanlist.Discover
 
 
 class Allow(JobAllow, frozen=True, forbid_unknown_fields=True, tag=NAME):
@@ -81,11 +80,6 @@ class Params(JobParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
     """A job of a business."""
 
     SYSTEM: ClassVar[str] = NAME
-
-
-def listed(discover: nodemanlist.Discover, job_id: int) -> Params:
-    """The job that a listing named."""
-    return Params(bk_biz_id=discover.bk_biz_id, job_id=job_id)
 
 
 def request(params: Params, site: Site) -> Request:

@@ -63,6 +63,7 @@ _row = msgspec.json.Decoder(_Row)
 
 
 class _Listing:
+    Params = Discover
     operation = "job_list"
     size = 1000  # nodeman reads all jobs for each page, whatever its size
     past_end = frozenset({"3800500"})

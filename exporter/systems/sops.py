@@ -22,7 +22,6 @@ from exporter.systems.base import (
     Reading,
     Request,
     Site,
-    TaskName,
     TaskParams,
     count,
     decode,
@@ -38,7 +37,6 @@ TITLE = "bk-sops 标准运维"
 ROUTES: Mapping[str, Sequence[str]] = {"apigw": ("get_task_status",), "esb": ("get_task_status",)}
 STATES = nodetree.STATES
 LISTING = sopslist.LISTING
-Discover = sopslist.Discover
 MIN_INTERVAL: Mapping[str, float] = {}
 
 
@@ -64,7 +62,6 @@ class Params(TaskParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
         Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None,
         msgspec.Meta(description="The node of a subprocess, whose part of the task is asked for instead of all of it."),
     ] = None
-    name: TaskName = ""
 
     @property
     def identity(self) -> Identity:
@@ -76,16 +73,6 @@ class Params(TaskParams, frozen=True, forbid_unknown_fields=True, tag=NAME):
             scope=place.scope,
             task_id=f"{self.task_id}/{self.subprocess_id}" if self.subprocess_id else str(self.task_id),
         )
-
-    @property
-    def labels(self) -> Labels:
-        """The configured name, which wins over what BlueKing says."""
-        return Labels(task_name=self.name)
-
-
-def listed(discover: sopslist.Discover, task_id: int) -> Params:
-    """The task that a listing named."""
-    return Params(bk_biz_id=discover.bk_biz_id, task_id=task_id, scope=discover.scope)
 
 
 def request(params: Params, site: Site) -> Request:

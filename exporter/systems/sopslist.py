@@ -93,6 +93,7 @@ _row = msgspec.json.Decoder(_Row)
 
 
 class _Listing:
+    Params = Discover
     operation = "get_task_list"
     size = 200  # bk-sops cuts any larger page to this
     past_end: frozenset[str] = frozenset()  # ... it is empty

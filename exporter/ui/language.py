@@ -4,40 +4,20 @@ from __future__ import annotations
 
 from typing import Literal
 
-Language = Literal["en", "zh"]
+from exporter.acceptance import accepted
 
-#: What is beyond is not read: no reader has so much to say.
-_MAX_HEADER = 1024
+Language = Literal["en", "zh"]
 
 
 def negotiate(accept_language: str | None) -> Language:
     """The language for this `Accept-Language`; English where it is missing, unreadable or names neither of ours."""
     liking = {"en": 0.0, "zh": 0.0}
     rest = 0.0
-    for item in (accept_language or "")[:_MAX_HEADER].split(","):
-        tag, quality = _range(item)
-        if tag in liking:
-            liking[tag] = max(liking[tag], quality)
-        elif tag == "*":
-            rest = quality
-    named = {tag: quality or rest for tag, quality in liking.items()}
+    for item in accepted(accept_language):
+        language = item.name.partition("-")[0]  # `zh` of `zh-Hans-CN`
+        if language in liking:
+            liking[language] = max(liking[language], item.quality)
+        elif language == "*":
+            rest = item.quality
+    named = {language: quality or rest for language, quality in liking.items()}
     return "zh" if named["zh"] > named["en"] else "en"
-
-
-def _range(item: str) -> tuple[str, float]:
-    """The first part of the tag (`zh` of `zh-Hans-CN`) and its q-value; what is no q-value is 0."""
-    tag, *parameters = (part.strip().lower() for part in item.split(";"))
-    quality = 1.0
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            quality = _quality(value)
-    return tag.partition("-")[0], quality
-
-
-def _quality(text: str) -> float:
-    try:
-        quality = float(text)
-    except ValueError:
-        return 0.0
-    return quality if 0.0 <= quality <= 1.0 else 0.0

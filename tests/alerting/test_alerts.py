@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from exporter.systems import SYSTEMS
 from tests.alerting.rulefiles import RULES, alerts, cases, rules
 from tools.generate import ROOT
 
@@ -65,6 +66,17 @@ def test_a_task_alert_says_what_the_one_who_is_paged_needs(name: str) -> None:
             assert said["dashboard"] == f"/d/bk-task/bk-task?var-{urlsplit(said['page']).query.replace('&', '&var-')}"
             assert all("\n" not in said[each] for each in ("summary", "summary_zh"))
             assert not any("<no value>" in text or "<error" in text for text in said.values())
+
+
+def test_every_system_has_a_threshold() -> None:
+    """Without one BkTaskRunsTooLong would never fire for a task of that system."""
+    given = [
+        rule
+        for rule in rules(ROOT / "prometheus/rules/thresholds.yml")
+        if rule["record"] == "bk_task:max_elapsed_seconds:system"
+    ]
+    lacking = set(SYSTEMS) - {rule["labels"]["system"] for rule in given}
+    assert not lacking, f"prometheus/rules/thresholds.yml wants a bk_task:max_elapsed_seconds:system of {lacking}"
 
 
 def test_a_recorded_name_says_what_it_is_of() -> None:

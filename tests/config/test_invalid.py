@@ -9,13 +9,24 @@ import pytest
 
 from exporter.config import load
 from exporter.errors import ConfigError
+from exporter.systems import SYSTEMS
 from tests.config.conftest import ENVIRON, FIXTURES
 
 INVALID = sorted(FIXTURES.glob("invalid-*.yaml"))
 
 
+#: What stands for the names of all systems in the texts of the files.
+PLACEHOLDERS = {
+    "{systems}": ", ".join(SYSTEMS),
+    "{one of systems}": " or ".join([", ".join([*SYSTEMS][:-1]), [*SYSTEMS][-1]]),
+}
+
+
 def expected(path: Path) -> list[str]:
-    lines = path.read_text("utf-8").splitlines()
+    text = path.read_text("utf-8")
+    for placeholder, names in PLACEHOLDERS.items():
+        text = text.replace(placeholder, names)
+    lines = text.splitlines()
     return [
         line.removeprefix("# error: ") for line in itertools.takewhile(lambda line: line.startswith("# error: "), lines)
     ]

@@ -138,7 +138,7 @@ def test_every_system_can_be_probed_by_its_parameters() -> None:
         (
             "nodeman",
             {"bk_biz_id": "2", "task_id": "1", "job_id": "1"},
-            "task_id: unknown key (known: bk_biz_id, job_id, name)",
+            "task_id: unknown parameter (known: bk_biz_id, job_id, name)",
         ),
         ("sops", {"bk_biz_id": "2", "task_id": "1", "name": "\udc80"}, "name: is not UTF-8 text"),
     ],

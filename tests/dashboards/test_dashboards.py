@@ -9,9 +9,11 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from exporter.catalogue import IDENTITY
 from exporter.model import State
+from exporter.systems import SYSTEMS
 from tests.alerting.rulefiles import rules
 from tests.dashboards.boards import BOARDS, Panel, every, filled_in, panels, queries, variables
 from tests.dashboards.models import misfits
+from tools.dashboards import looks
 from tools.dashboards.fleet import COUNTED
 from tools.dashboards.looks import ATTENTION, CODES, OVER, STATES
 from tools.dashboards.panels import SCRAPED
@@ -129,6 +131,12 @@ def test_alerts_lead_to_dashboards() -> None:
     assert paths
     for uid, query in paths:
         assert set(re.findall(r"var-(\w+)=", query)) <= set(variables(uids[uid]))
+
+
+def test_every_system_has_a_colour_of_its_own() -> None:
+    """... which is none of those that mean a state."""
+    assert not (lacking := set(SYSTEMS) - set(looks.SYSTEMS)), f"tools/dashboards/looks.py: SYSTEMS lacks {lacking}"
+    assert len({*looks.SYSTEMS.values(), *STATES.values()}) == len(looks.SYSTEMS) + len(STATES)
 
 
 def test_every_state_has_one_colour_everywhere() -> None:

@@ -8,9 +8,7 @@ from tests.faults.catalogue import FAULTS, PREPARED
 from tests.faults.report import table
 from tests.faults.stage import stage
 from tests.faults.trial import try_out
-from tools.generate import ROOT, with_part
-
-PAGE = ROOT / "docs" / "reliability.md"
+from tools.generate import ROOT, Generated, write
 
 
 def main() -> int:
@@ -18,8 +16,7 @@ def main() -> int:
         make()
     with tempfile.TemporaryDirectory() as folder, stage(Path(folder)) as built:
         parts = {part: [try_out(built, fault) for fault in faults] for part, faults in FAULTS.items()}
-    text = with_part(PAGE.read_text("utf-8"), "faults", table(parts))
-    PAGE.write_text(text, "utf-8")
+    write(ROOT, Generated("docs/reliability.md", lambda: table(parts), "faults"))
     problems = [
         f"{trial.fault.says}: {problem}"
         for trials in parts.values()

@@ -7,8 +7,9 @@ import json
 from collections.abc import Sequence
 from random import Random
 from typing import Any
+from urllib.parse import urlencode
 
-from tests.answers import FIXTURES
+from tests.answers import FIXTURES, PARAMS
 from tests.fuzz.door import SEEDS
 from tests.fuzz.targets import answers
 from tests.systems.test_contract import ODDITIES, places
@@ -45,10 +46,8 @@ _HEADERS = (
     b"text/*;q=1e3;q=nan",
 )
 _QUERIES = (
-    b"sops&bk_biz_id=2&task_id=10&scope=project&subprocess_id=n1",
-    b"bkflow&space_id=1&task_id=3&name=x",
-    b"nodeman&bk_biz_id=2&job_id=187",
-    b"gsekit&bk_biz_id=2&job_id=1",
+    b"sops&bk_biz_id=2&task_id=10&scope=project&subprocess_id=n1&name=x",
+    *(f"{name}&{urlencode(params.query)}".encode() for name, params in PARAMS.items()),
 )
 
 

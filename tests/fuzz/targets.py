@@ -18,9 +18,9 @@ from exporter.outcome import Outcome
 from exporter.pieces import Rendered
 from exporter.render import Renderer
 from exporter.systems import SYSTEMS
-from exporter.systems.base import DiscoverParams, TaskParams
+from exporter.systems.base import TaskParams
 from exporter.unpack import Body
-from tests.answers import FIXTURES, NOW, PARAMS, READING, cases, data, outcome
+from tests.answers import FIXTURES, LISTINGS, NOW, PARAMS, READING, cases_of, data, discover, outcome
 from tests.fuzz.door import door, parses
 from tests.pages import parsed, sample_lines, series
 
@@ -29,13 +29,6 @@ Target = Callable[[bytes], None]
 FINDINGS = FIXTURES / "fuzz"
 
 _renderer = Renderer("all", 100)
-
-_PLACES: Mapping[str, Mapping[str, int]] = {"bkflow": {"space_id": 1}}
-
-
-def discover_params(system: str) -> DiscoverParams:
-    """The parameters of a list of this system."""
-    return msgspec.convert(_PLACES.get(system, {"bk_biz_id": 2}), SYSTEMS[system].Discover)
 
 
 def check_page(outcomes: Sequence[Outcome[Rendered]], tasks: int) -> None:
@@ -96,11 +89,9 @@ def _bulk(system: str) -> Target:
 
 
 def _listing(system: str) -> Target:
-    listing, params = SYSTEMS[system].LISTING, discover_params(system)
-
     def target(answer: bytes) -> None:
         try:
-            page = listing.read(answer, params, READING, NOW - 86400)
+            page = LISTINGS[system].read(answer, discover(system), READING, NOW - 86400)
         except TaskError:
             return
         for entry in page.entries:
@@ -197,7 +188,7 @@ TARGETS: Mapping[str, Target] = {
     **{f"{name}": _reader(name) for name in SYSTEMS},
     **{f"{name}-detail": _reader(name, detail=True) for name in SYSTEMS},
     **{f"{name}-bulk": _bulk(name) for name, system in SYSTEMS.items() if system.BULK is not None},
-    **{f"{name}-list": _listing(name) for name in SYSTEMS},
+    **{f"{name}-list": _listing(name) for name in LISTINGS},
     "envelope": envelope,
     "lenient": lenient,
     "unpack": unpack,
@@ -211,7 +202,7 @@ TARGETS: Mapping[str, Target] = {
 
 def answers(system: str) -> list[bytes]:
     """What this system answered, documented or captured."""
-    return [data(name, case) for name, case in cases() if name == system]
+    return [data(system, case) for case in cases_of(system)]
 
 
 def findings(name: str) -> list[bytes]:

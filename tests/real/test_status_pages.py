@@ -21,7 +21,7 @@ from exporter.live import Live
 from exporter.server import Address, listen, serve
 from exporter.telemetry import Telemetry
 from tests.support import BlueKing, good, sops_site, tree
-from tests.ui.site import CONFIG, URLS, sops
+from tests.ui.site import configuration, sops
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("chromium")]
 
@@ -72,8 +72,7 @@ def start() -> Iterator[Serve]:
 
 @contextlib.contextmanager
 def _served(sites: Mapping[str, BlueKing], tasks: tuple[str, ...]) -> Iterator[str]:
-    systems = "\n".join(f'  {name}: {{url: "http://{URLS[name]}"}}' for name in sites)
-    config = loads(CONFIG.format(systems=systems, tasks=", ".join(tasks)), environ={})
+    config = loads(configuration(sites, tasks), environ={})
     loop, stop, sock = asyncio.new_event_loop(), asyncio.Event(), listen(Address("127.0.0.1", 0))
 
     async def main() -> None:

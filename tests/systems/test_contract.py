@@ -15,7 +15,7 @@ from exporter.errors import Reason, TaskError
 from exporter.model import State, Task
 from exporter.systems import SYSTEMS
 from exporter.systems.base import Site
-from tests.answers import PARAMS, cases, data, outcome, read, read_data
+from tests.answers import PARAMS, cases, cases_of, data, outcome, read, read_data
 from tests.pages import page, parsed, sample_lines, series
 
 #: More of them with ODD_ANSWERS=20000.
@@ -30,9 +30,10 @@ ODDITIES: tuple[Any, ...] = (
 @pytest.mark.parametrize("system", list(SYSTEMS))
 def test_has_fixtures(system: str) -> None:
     """Every system has answers among the fixtures, the documented one too."""
-    names = [case for name, case in cases() if name == system]
-    assert any(name.startswith("documented") for name in names)
-    assert len(names) > 1
+    names = cases_of(system)
+    assert len(names) > 1, f"tests/fixtures/{system}/ wants more answers than {names}"
+    documented = any(name.startswith("documented") for name in names)
+    assert documented, f"tests/fixtures/{system}/ wants documented_<case>.json, the sample of the API's document"
 
 
 @pytest.mark.parametrize(("system", "case"), cases())

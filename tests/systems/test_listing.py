@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,36 +18,35 @@ from exporter.demo.world import World
 from exporter.errors import Reason, TaskError
 from exporter.model import Labels
 from exporter.systems import SYSTEMS
-from exporter.systems.base import DiscoverParams, Request
+from exporter.systems.base import Request, listed
 from exporter.systems.base import Site as Reached
 from exporter.systems.listing import Listed, ListPage, Slice
-from tests.answers import NOW, READING
+from tests.answers import LISTINGS, NOW, PARAMS, READING, BySystem, discover
 
 DAY = 86400.0
 SINCE = NOW - DAY
 FIRST = Slice(0, 200, SINCE)
-PLACES: Mapping[str, dict[str, Any]] = {
-    "sops": {"bk_biz_id": 2},
-    "bkflow": {"space_id": 1},
-    "nodeman": {"bk_biz_id": 2},
-    "gsekit": {"bk_biz_id": 2},
-}
-ROUTES = [(name, route) for name, system in SYSTEMS.items() for route in system.ROUTES]
-
-
-def discover(system: str, **values: Any) -> DiscoverParams:
-    return msgspec.convert({**PLACES[system], **values}, SYSTEMS[system].Discover)
+ROUTES = [(name, route) for name in LISTINGS for route in SYSTEMS[name].ROUTES]
+#: How the `data` of each list holds its entries.
+SHAPES: Mapping[str, Callable[[list[Any]], Any]] = BySystem(
+    "tests/systems/test_listing.py: SHAPES lacks {system}",
+    {
+        "sops": lambda entries: entries,
+        "bkflow": lambda entries: {"count": 7, "results": entries},
+        "nodeman": lambda entries: {"total": 7, "list": entries},
+        "gsekit": lambda entries: {"count": 7, "list": entries},
+    },
+)
 
 
 def request(system: str, route: str = "", part: Slice = FIRST, **values: Any) -> Request:
     site = Reached(route or next(iter(SYSTEMS[system].ROUTES)), "")
-    return SYSTEMS[system].LISTING.request(discover(system, **values), site, part)
+    return LISTINGS[system].request(discover(system, **values), site, part)
 
 
 def read(system: str, entries: list[Any], **values: Any) -> ListPage:
-    data = {"sops": entries, "bkflow": {"count": 7, "results": entries}, "nodeman": {"total": 7, "list": entries}}
-    raw = json.dumps(data.get(system, {"count": 7, "list": entries})).encode()
-    return SYSTEMS[system].LISTING.read(raw, discover(system, **values), READING, SINCE)
+    raw = json.dumps(SHAPES[system](entries)).encode()
+    return LISTINGS[system].read(raw, discover(system, **values), READING, SINCE)
 
 
 def ids(page: ListPage) -> list[int | None]:
@@ -67,10 +66,12 @@ def simulated(system: str, route: str, **values: Any) -> ListPage:
     auth = json.dumps({"bk_app_code": "task-exporter", "bk_app_secret": "demo-secret", "bk_username": "admin"})
     query = str(httpx.QueryParams(dict(asked.query)))
     sent = desk.Asked(asked.method, path, query, auth, json.dumps(asked.body).encode() if asked.body else b"")
-    reply = desk.Desk(Site(world, Options(), SPECIALS)).answer(sent, operations.match(asked.method, path))
+    operation = operations.match(asked.method, path)
+    assert operation is not None, f"exporter/demo/operations.py has no operation for {asked.method} {path}"
+    reply = desk.Desk(Site(world, Options(), SPECIALS)).answer(sent, operation)
     assert reply.value["result"] is True, reply.value
     data = json.dumps(reply.value["data"]).encode()
-    return SYSTEMS[system].LISTING.read(data, discover(system, **values), READING, SINCE)
+    return LISTINGS[system].read(data, discover(system, **values), READING, SINCE)
 
 
 @pytest.mark.parametrize(("system", "route"), ROUTES)
@@ -227,7 +228,7 @@ def test_gsekit_compares_what_was_asked_for() -> None:
     ]
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("system", LISTINGS)
 def test_odd_entries_cost_no_other(system: str) -> None:
     """Entries that are no objects or have no id are left out; unknown fields and odd values harm nothing."""
     odd: list[Any] = [None, 7, "x", [], {}, {"id": None}, {"id": 0}, {"id": -4}, {"id": "x"}, {"id": 2**80}]
@@ -236,26 +237,25 @@ def test_odd_entries_cost_no_other(system: str) -> None:
     assert ids(page) == [None] * len(odd) + [12, 11]
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("system", LISTINGS)
 @pytest.mark.parametrize("data", [b"null", b"7", b'"x"', b"{", b'{"list": 5}', b'{"results": null}', b"[" * 100_000])
 def test_what_is_no_list(system: str, data: bytes) -> None:
     """It is malformed, and never an exception of another kind."""
     with pytest.raises(TaskError) as error:
-        SYSTEMS[system].LISTING.read(data, discover(system), READING, SINCE)
+        LISTINGS[system].read(data, discover(system), READING, SINCE)
     assert error.value.reason is Reason.MALFORMED
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("system", LISTINGS)
 def test_listed_tasks_are_tasks(system: str) -> None:
     """What a listing names has the identity that the same task has in the configuration."""
-    key = "task_id" if system in ("sops", "bkflow") else "job_id"
-    listed = SYSTEMS[system].listed(discover(system), 12)
-    assert listed == msgspec.convert({**PLACES[system], key: 12}, SYSTEMS[system].Params)
-    assert listed.identity.place == discover(system).place
+    task = listed(SYSTEMS[system], discover(system), 12)
+    assert task == msgspec.structs.replace(PARAMS[system], **{SYSTEMS[system].Params.ID: 12})
+    assert (task.identity.place, task.identity.task_id) == (discover(system).place, "12")
 
 
 def test_projects() -> None:
     """A listing of a project names tasks of the project."""
-    listed = SYSTEMS["sops"].listed(discover("sops", scope="project"), 12)
-    assert str(listed.identity) == "sops project:2 task 12"
+    task = listed(SYSTEMS["sops"], discover("sops", scope="project"), 12)
+    assert str(task.identity) == "sops project:2 task 12"
     assert request("sops", scope="project").query["scope"] == "project"

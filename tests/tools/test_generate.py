@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tools import generate
+from exporter.errors import Reason
+from exporter.owncatalogue import ENGLISH
+from tools import chinese, generate
 from tools.generate import Generated
 
 PAGE = "before\n<!-- generated: table -->\nold\n<!-- end: table -->\nafter\n"
@@ -61,6 +63,30 @@ def test_missing_or_doubled_markers(root: Path, page: str, argv: list[str], caps
     assert generate.main(argv, root=root, registry=[PART]) == 1
     assert capsys.readouterr().err.startswith("page.md: needs one line '<!-- generated: table -->'")
     assert (root / "page.md").read_text("utf-8") == page
+
+
+def test_one_page_can_be_made_anew(root: Path) -> None:
+    """... by whoever wrote what it is made of; others stay as they are."""
+    generate.rewrite("page.md", root=root, registry=[WHOLE, PART])
+    assert (root / "page.md").read_text("utf-8") == PAGE.replace("old", "new")
+    assert not (root / "docs").exists()
+
+
+@pytest.mark.parametrize("argv", [[], ["--check"]])
+def test_what_lacks_a_translation_is_named(argv: list[str], root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A family without a Chinese meaning is told in one line with all others of its kind, and the next file is made."""
+    meanings = {name: "" for name in ENGLISH.meanings if name not in {"bk_task_up", "bk_task_loops"}}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chinese, "MEANINGS", meanings)
+        patch.setattr(chinese, "REASONS", {})
+        registry = [Generated("page.md", each, part="table") for each in (chinese.metrics, chinese.reasons)]
+        assert generate.main(argv, root=root, registry=[*registry, WHOLE]) == 1
+    first, second, *rest = capsys.readouterr().err.splitlines()
+    assert first == "tools/chinese.py: MEANINGS lacks bk_task_up, bk_task_loops"
+    assert second == f"tools/chinese.py: REASONS lacks {', '.join(Reason)}"
+    assert bool(rest) is bool(argv)
+    assert (root / "page.md").read_text("utf-8") == PAGE
+    assert (root / "docs/whole.txt").exists() is not bool(argv)
 
 
 def test_generated_files_are_fresh(capsys: pytest.CaptureFixture[str]) -> None:

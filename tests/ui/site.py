@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -25,9 +25,6 @@ systems:
 tasks: [{tasks}]
 """
 
-URLS = {"sops": "sops.test", "bkflow": "bkflow.test", "nodeman": "nodeman.test", "gsekit": "gsekit.test"}
-MORE = {"gsekit": ", route: esb"}
-
 
 @dataclass
 class Exporter:
@@ -46,10 +43,15 @@ class Exporter:
         return parse(answer.text)
 
 
-def exporter(clock: Clock, sites: Mapping[str, BlueKing], *tasks: str, more: str = "") -> Exporter:
+def configuration(sites: Iterable[str], tasks: Iterable[str]) -> str:
     """`tasks` are as in a configuration: `{system: sops, bk_biz_id: 2, task_id: 1}`."""
-    systems = "\n".join(f'  {name}: {{url: "http://{URLS[name]}"{MORE.get(name, "")}}}' for name in sites)
-    config = loads(CONFIG.format(systems=systems, tasks=", ".join(tasks)) + more, environ={})
+    systems = "\n".join(f'  {name}: {{url: "http://{name}.test"}}' for name in sites)
+    return CONFIG.format(systems=systems, tasks=", ".join(tasks))
+
+
+def exporter(clock: Clock, sites: Mapping[str, BlueKing], *tasks: str, more: str = "") -> Exporter:
+    """An exporter of these tasks, which asks these sites."""
+    config = loads(configuration(sites, tasks) + more, environ={})
     live = Live(
         config,
         Telemetry(CollectorRegistry(), version="1.2.3", revision="test"),
