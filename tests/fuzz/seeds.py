@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 
 from tests.answers import FIXTURES, PARAMS
 from tests.fuzz.door import SEEDS
-from tests.fuzz.targets import answers
+from tests.fuzz.targets import SECRETS, answers
+from tests.spelt import CODED, ESCAPED
 from tests.systems.test_contract import ODDITIES, places
 
 #: What is not written by json.dumps: figures without end, deep and wide, the same key twice.
@@ -45,6 +46,7 @@ _HEADERS = (
     b"gzip;q=1.0, identity; q=0.5, *;q=0",
     b"text/*;q=1e3;q=nan",
 )
+_SPELT = (*ESCAPED.values(), *CODED.values())
 _QUERIES = (
     b"sops&bk_biz_id=2&task_id=10&scope=project&subprocess_id=n1&name=x",
     *(f"{name}&{urlencode(params.query)}".encode() for name, params in PARAMS.items()),
@@ -69,6 +71,7 @@ def seeds(name: str) -> list[bytes]:
     return {
         "envelope": [b"\x00" + b'{"result":true,"code":0,"message":"","data":{"state":"RUNNING"}}', b"\xf0<html>"],
         "lenient": [b'{"a":NaN,"b":[1e400,"\\ud800"]}'],
+        "masking": [b'{"name":"it is %b","n":1.50}' % spell(secret).encode() for secret in SECRETS for spell in _SPELT],
         "unpack": [b"\x10" + gzip.compress(b'{"result":true}' * 100)],
         "configuration": [path.read_bytes() for path in _CONFIGS],
         "headers": list(_HEADERS),

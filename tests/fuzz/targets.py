@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from exporter.config import loads, parse_task
+from exporter.config import Credentials, Secret, loads, parse_task
 from exporter.doors.sd import authority
 from exporter.envelope import Reply, data_of
 from exporter.errors import TaskError, UserError
 from exporter.exposition import accepts_gzip, gzip, negotiate
 from exporter.lenient import cleaned
+from exporter.masking import Masker
 from exporter.model import Task
 from exporter.outcome import Outcome
 from exporter.pieces import Rendered
@@ -23,6 +24,7 @@ from exporter.unpack import Body
 from tests.answers import FIXTURES, LISTINGS, NOW, PARAMS, READING, cases_of, data, discover, outcome
 from tests.fuzz.door import door, parses
 from tests.pages import parsed, sample_lines, series
+from tests.support import system_config
 
 Target = Callable[[bytes], None]
 
@@ -129,6 +131,37 @@ def lenient(raw: bytes) -> None:
     msgspec.json.decode(strict)
 
 
+#: What is hidden in `masking`: as secrets usually are, and as they can be.
+SECRETS = ("3f2a1c9e-77aa-4b0e-9b7e-aaaabbbbcccc", 'p"ä/s&s+\\word<秘密>')
+_maskers = [Masker([system_config(credentials=Credentials(bk_app_secret=Secret(secret)))]) for secret in SECRETS]
+
+
+def masking(raw: bytes) -> None:
+    """No secret is left, and what was JSON is JSON."""
+    text = raw.decode("utf-8", "replace")
+    for secret, masker in zip(SECRETS, _maskers, strict=True):
+        assert secret not in masker.text(text)
+        masked = masker.body(raw)
+        assert secret.encode() not in masked
+        try:
+            msgspec.json.decode(raw)
+        except (msgspec.MsgspecError, RecursionError, UnicodeError):
+            continue
+        assert not any(secret in word for word in _words(msgspec.json.decode(masked))), "a secret is left"
+
+
+def _words(value: object) -> Iterator[str]:
+    below = [value]
+    while below:
+        match below.pop():
+            case str(word):
+                yield word
+            case list(items):
+                below += items
+            case dict(members):
+                below += [*members.keys(), *members.values()]
+
+
 def unpack(raw: bytes) -> None:
     """The first byte is the size of the chunks in which the rest comes."""
     body, step = Body("gzip", 1 << 20), (raw[0] if raw else 0) + 1
@@ -192,6 +225,7 @@ TARGETS: Mapping[str, Target] = {
     "envelope": envelope,
     "lenient": lenient,
     "unpack": unpack,
+    "masking": masking,
     "configuration": configuration,
     "parameters": parameters,
     "headers": headers,
