@@ -118,8 +118,7 @@ class Gateway:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.config = config
-        #: Knows the secrets of the other systems too.
-        self.masker = masker or Masker([config])
+        self._masker = masker or Masker([config])  # one for all systems, where there are others
         self._transport = transport
         self._meter = meter
         self._clocks = clocks
@@ -143,7 +142,6 @@ class Gateway:
 
         Where the address is another, or a limit, or who we are, its past is none of ours.
         """
-        self.masker.succeed(old.masker)
         ours, theirs = self.config, old.config
         if (ours.url, ours.site) != (theirs.url, theirs.site):
             return
@@ -180,7 +178,7 @@ class Gateway:
         """Read secrets again; a file that cannot be read leaves the old ones in use, and is said."""
         try:
             if self._credentials.refresh(force=force):
-                self.masker.refresh()
+                self._masker.refresh()
             self._authorize()
             problem = None
         except UserError as error:
@@ -270,7 +268,7 @@ class Gateway:
             failure = None
         except TaskError as error:
             failure = error
-            raise error from None
+            raise
         except asyncio.CancelledError as cancelled:
             needed = NOT_NEEDED not in cancelled.args
             raise
@@ -298,7 +296,7 @@ class Gateway:
         except TimeoutError:
             raise TaskError(Reason.TIMEOUT, f"no whole answer within {seconds:.3g}s") from None
         except httpx.TransportError as error:
-            raise _wire_error(error, self.masker) from None
+            raise _wire_error(error, self._masker) from None
         finally:
             if timer is not None:
                 timer.cancel()
@@ -317,14 +315,14 @@ class Gateway:
         try:
             body = await _read(response, hold)
         except httpx.TransportError as error:
-            raise _wire_error(error, self.masker, begun=True) from None
+            raise _wire_error(error, self._masker, begun=True) from None
         finally:
             await response.aclose()
-        return Reply(response.status_code, self.masker.headers(response.headers), body, self.masker.text)
+        return Reply(response.status_code, self._masker.headers(response.headers), body, self._masker.text)
 
     def _masked(self, reply: Reply) -> Reply:
         """BlueKing may echo what we sent: here it is hidden, before anything is cut, kept or shown."""
-        return dataclasses.replace(reply, body=self.masker.body(reply.body))
+        return dataclasses.replace(reply, body=self._masker.body(reply.body))
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -106,6 +106,7 @@ class Live:
         targets = unique(map(Target.of, config.tasks))
         return Setup(
             config,
+            masker,
             gateways,
             tuple(target for target in targets if self.shard.serves(target.identity)),
             Discoveries(discoveries, self.clocks),
@@ -259,6 +260,7 @@ class Live:
         for nodes in old.collectors:  # they hold what is kept
             self._collector(fresh, nodes)
         self.refusal = None
+        fresh.masker.succeed(old.masker)
         for name in fresh.gateways.keys() & old.gateways.keys():
             fresh.gateways[name].succeed(old.gateways[name])
         fresh.discoveries.adopt(old.discoveries)

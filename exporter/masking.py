@@ -13,7 +13,6 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 from httpx import Headers
 
-from exporter.config.credentials import Credentials
 from exporter.config.secret import MASK, Secret
 from exporter.config.types import SystemConfig
 from exporter.spellings import encodings, escapes, utf8
@@ -135,12 +134,8 @@ def _is_json(document: bytes) -> bool:
 
 def _secrets_of(system: SystemConfig) -> Iterator[str]:
     """Every secret that this system's requests may carry."""
-    yield from _revealed(system.credentials)
+    yield from (setting.reveal() for _, setting in system.credentials.given() if isinstance(setting, Secret))
     yield from _of_proxy(system.proxy_url)
-
-
-def _revealed(credentials: Credentials) -> Iterator[str]:
-    return (setting.reveal() for _, setting in credentials.given() if isinstance(setting, Secret))
 
 
 def _of_proxy(proxy_url: Secret | None) -> Iterator[str]:

@@ -14,6 +14,7 @@ from exporter.discoveries import Discoveries
 from exporter.discovery import Discovery
 from exporter.gateway import Clocks, Gateway
 from exporter.keeper import Keeper, Keeping
+from exporter.masking import Masker
 from exporter.model import Identity
 from exporter.outcome import Outcome
 from exporter.pieces import Rendered
@@ -29,6 +30,7 @@ class Setup:
     """One configuration at work. `users` are the requests at our doors that still need it."""
 
     config: Config
+    masker: Masker
     gateways: Mapping[str, Gateway]
     targets: tuple[Target, ...]
     discoveries: Discoveries

@@ -56,7 +56,7 @@ def story(telling: Telling, target: Target, seconds: float, nodes: Nodes) -> str
     collect = telling.page.setup.config.collect
     outcome = telling.page.outcomes[0]
     system = telling.page.setup.config.systems[target.system]
-    masker = telling.page.setup.gateways[target.system].masker
+    masker = telling.page.setup.masker
     parts = [_beginning(target, system, seconds)]
     parts += [part for exchange in telling.exchanges for part in _exchange(exchange, telling.began, masker)]
     if not telling.exchanges:
@@ -115,14 +115,14 @@ def _sent(name: str, value: str) -> str:
 
 
 def _told(headers: httpx.Headers, masker: Masker) -> Iterator[str]:
-    """Secrets go before a text is cut: half of one would not be found."""
+    """Headers without secrets, which go before anything is cut: half of one would not be found."""
     for name, value in headers.multi_items():
         if name.lower() in _TOLD or name.lower().startswith(_TOLD_PREFIX):
             yield f"{name}: {masker.text(value)[:MAX_HEADER]}"
 
 
 def _body(exchange: Exchange, masker: Masker) -> Iterator[str]:
-    """The same: and what failed goes."""
+    """What came, without secrets and failure data."""
     text = without_failures(masker.text(masker.body(exchange.body).decode("utf-8", "replace")))
     if text.strip():
         yield "\n" + text[:MAX_BODY]
