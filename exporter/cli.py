@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import difflib
 import logging
 import re
 import sys
@@ -76,10 +75,10 @@ class _Parser(argparse.ArgumentParser):
         """Leave nothing to the parser above, whose usage has no flags."""
         arguments, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            flags = re.findall(r"--[a-z.-]+", self.format_usage())
-            close = difflib.get_close_matches(unknown[0].partition("=")[0], flags, n=1)
-            meant = f" (did you mean {close[0]}?)" if close else ""
-            self.error(f"unrecognized arguments: {' '.join(unknown)}{meant}")
+            from exporter.config.words import meant  # noqa: PLC0415
+
+            guess = meant(unknown[0].partition("=")[0], re.findall(r"--[a-z.-]+", self.format_usage()))
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{guess and f' ({guess})'}")
         return arguments, unknown
 
 

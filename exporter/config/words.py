@@ -20,8 +20,13 @@ def shown(value: str) -> str:
     return repr(value if len(value) <= SHOWN else value[: SHOWN - 1] + "…")
 
 
+def meant(word: str, known: Iterable[str]) -> str:
+    """What the word was perhaps meant to be; empty where it is like none of them."""
+    close = difflib.get_close_matches(word[:100], [*known], n=1)
+    return f"did you mean {close[0]}?" if close else ""
+
+
 def suggestion(word: str, known: Iterable[str]) -> str:
     """What the word was perhaps meant to be, or all that it can be."""
     words = [*known]
-    close = difflib.get_close_matches(word[:100], words, n=1)
-    return f"did you mean {close[0]}?" if close else f"known: {', '.join(words)}"
+    return meant(word, words) or f"known: {', '.join(words)}"
