@@ -25,7 +25,7 @@ from exporter.systems.base import (
     text,
     timestamp,
 )
-from exporter.systems.listing import Listed, ListPage, Slice, moment, rows, valid_id
+from exporter.systems.listing import Listed, ListPage, Slice, iso, rows, valid_id
 
 NAME = "bkflow"
 
@@ -101,7 +101,7 @@ class _Listing:
     def request(self, discover: Discover, site: Site, part: Slice) -> Request:  # noqa: ARG002 (BKFlow has one way)
         """One template can be asked for; of several the others are left out here."""
         query: dict[str, str | int] = {"offset": part.offset, "limit": part.limit}
-        query["create_at_start"] = moment(part.since)
+        query["create_at_start"] = iso(part.since)
         query |= {key: value for key in _TEXTS if (value := getattr(discover, key))}
         if discover.keyword:
             query["name"] = discover.keyword

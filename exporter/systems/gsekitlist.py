@@ -14,7 +14,7 @@ import msgspec
 from exporter.model import Labels
 from exporter.systems.base import Reading, Request, Site, count, decode, text, timestamp
 from exporter.systems.businessjob import JobDiscover
-from exporter.systems.listing import Listed, ListPage, ListPath, Slice, moment, rows, valid_id
+from exporter.systems.listing import Listed, ListPage, ListPath, Slice, iso, rows, valid_id
 
 NAME = "gsekit"
 
@@ -82,7 +82,7 @@ class _Listing:
     def request(self, discover: Discover, site: Site, part: Slice) -> Request:  # noqa: ARG002 (gsekit has one way)
         """Ask for one page; several values of a filter are one text with commas."""
         query: dict[str, str | int] = {"bk_biz_id": discover.bk_biz_id, "page": part.number, "pagesize": part.limit}
-        query["start_time__gte"] = moment(part.since)
+        query["start_time__gte"] = iso(part.since)
         query |= {f"{key}__in": ",".join(value) for key in _LISTS if (value := getattr(discover, key))}
         path = discover.list_path or "/api/c/compapi/v2/gsekit/api/job/job_list/"
         return Request(self.operation, "GET", path, query)

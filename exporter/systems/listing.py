@@ -128,7 +128,7 @@ def _row(item: msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> T | None:
         return None
 
 
-def moment(when: float) -> str:
+def iso(when: float) -> str:
     """A moment as every system's filters take it: ISO 8601 in UTC, without a plus sign that a proxy might decode."""
     return datetime.fromtimestamp(int(when), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 

@@ -14,7 +14,7 @@ import msgspec
 from exporter.model import Labels
 from exporter.systems.base import Reading, Request, Site, Texts, count, decode, flag, text, timestamp
 from exporter.systems.businessjob import JobDiscover
-from exporter.systems.listing import Listed, ListPage, ListPath, Slice, moment, rows, valid_id
+from exporter.systems.listing import Listed, ListPage, ListPath, Slice, iso, rows, valid_id
 
 NAME = "nodeman"
 
@@ -73,7 +73,7 @@ class _Listing:
         """Ask for one page. Empty filters are left out: nodeman would find nothing."""
         esb, gateway = "/api/c/compapi/v2/nodeman/api/job/job_list/", "/api/job/job_list/"
         body: dict[str, Any] = {"page": part.number, "pagesize": part.limit, "bk_biz_id": [discover.bk_biz_id]}
-        body["start_time"] = moment(part.since)
+        body["start_time"] = iso(part.since)
         body |= {key: list(value) for key in _LISTS if (value := getattr(discover, key))}
         if discover.hide_auto_trigger_job:
             body["hide_auto_trigger_job"] = True

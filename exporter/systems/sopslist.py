@@ -26,7 +26,7 @@ from exporter.systems.base import (
     text,
     timestamp,
 )
-from exporter.systems.listing import Listed, ListPage, Slice, moment, rows, valid_id
+from exporter.systems.listing import Listed, ListPage, Slice, iso, rows, valid_id
 
 NAME = "sops"
 
@@ -119,7 +119,7 @@ class _Listing:
 
 
 def _filters(discover: Discover, since: float) -> dict[str, str | int]:
-    query: dict[str, str | int] = {"create_time_start": moment(since)}
+    query: dict[str, str | int] = {"create_time_start": iso(since)}
     query |= {key: value for key in ("keyword", "executor") if (value := getattr(discover, key))}
     if len(discover.template_id) == 1:
         query["template_id"] = discover.template_id[0]
