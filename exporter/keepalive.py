@@ -36,10 +36,10 @@ _GOOD_FAITH = re.compile(rb"\s*(HTTP/1\.[01] 408 |$)")
 
 
 class Connector(TCPConnector):
-    """aiohttp's pool, of such connections. They may wait for their next request for so many seconds."""
+    """aiohttp's pool, of such connections."""
 
-    def __init__(self, *, keepalive_timeout: float, **options: Any) -> None:
-        super().__init__(keepalive_timeout=keepalive_timeout, **options)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         self._factory = functools.partial(_conversation, self._loop, _Doubt(self._loop))
 
 
