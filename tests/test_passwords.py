@@ -106,15 +106,13 @@ def test_a_known_and_an_unknown_user_take_the_same_time() -> None:
     users = {"alice": hashed("wonder", 10)}
 
     async def main(checker: Passwords) -> tuple[float, float]:
-        took = []
-        for name in ("alice", "nobody"):
-            shortest = float("inf")
-            for attempt in range(3):
+        took: dict[str, list[float]] = {"alice": [], "nobody": []}
+        for attempt in range(5):  # in turns, as the machine may have other work for a while
+            for name, seconds in took.items():
                 began = time.perf_counter()
                 await checker.right(users, name, f"guess-{attempt}".encode(), "a")
-                shortest = min(shortest, time.perf_counter() - began)
-            took.append(shortest)
-        return took[0], took[1]
+                seconds.append(time.perf_counter() - began)
+        return min(took["alice"]), min(took["nobody"])
 
     known, unknown = run(main)
     assert 0.4 < known / unknown < 2.5
