@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from exporter.catalogue import IDENTITY
 from exporter.errors import Reason
 from exporter.systems import SYSTEMS
 from tools.alerting.phrases import (
@@ -20,7 +21,8 @@ from tools.alerting.phrases import (
     nodes,
 )
 
-IDENTITY = "system, bk_biz_id, scope, task_id"
+#: The labels that tell tasks apart, in PromQL.
+ID = ", ".join(IDENTITY)
 
 #: Reasons that say something of one task, and nothing of its system.
 OF_ONE_TASK = f"{Reason.NOT_FOUND}|{Reason.REFUSED}"
@@ -54,11 +56,7 @@ class Alert:
 
 def _with_info(seconds: str) -> str:
     """With what is known of the task. After a restart of Prometheus a task may have two infos for a while: topk."""
-    return (
-        f"{seconds}\n"
-        f"* on ({IDENTITY}) group_left (task_name, kind, creator, url)\n"
-        f"topk by ({IDENTITY}) (1, bk_task:info)"
-    )
+    return f"{seconds}\n* on ({ID}) group_left (task_name, kind, creator, url)\ntopk by ({ID}) (1, bk_task:info)"
 
 
 def _seconds(reason: str) -> str:
@@ -122,7 +120,7 @@ TASKS = (
         "BkTaskNotFinishedInTime",
         "max without (reason) (\n"
         '  bk_task:needs_attention{reason="overdue"}\n'
-        f"  * on ({IDENTITY}) (time() - bk_task:finish_by_timestamp_seconds)\n"
+        f"  * on ({ID}) (time() - bk_task:finish_by_timestamp_seconds)\n"
         ")",
         "1m",
         "critical",
@@ -187,7 +185,7 @@ TASKS = (
     ),
     _task(
         "BkTaskNodesTruncated",
-        f"(max by ({IDENTITY}) (bk_task_nodes_truncated) > 0)",
+        f"(max by ({ID}) (bk_task_nodes_truncated) > 0)",
         "15m",
         "info",
         one="Not all nodes are shown",
@@ -215,7 +213,7 @@ EXPORTER = (
         "  )\n"
         "  / sum by (system) (increase(bk_task_exporter_api_requests_total[5m])) > 0.95\n"
         "  and on (system)\n"
-        f"  count by (system) (max by ({IDENTITY}) (bk_task_up) == 0) > 1\n"
+        f"  count by (system) (max by ({ID}) (bk_task_up) == 0) > 1\n"
         ")",
         "3m",
         "critical",

@@ -4,7 +4,8 @@ from typing import Any
 
 import yaml
 
-from tools.alerting.alerts import ALERTS, IDENTITY, Alert
+from exporter.catalogue import IDENTITY
+from tools.alerting.alerts import ALERTS, Alert
 
 HEAD = """\
 # What somebody must be told of. Written by `make docs` from tools/alerting; change it there.
@@ -29,8 +30,7 @@ _Dumper.add_representer(str, _text)
 
 def _asking(prefix: str = "") -> str:
     """The task's identity as the query of an address."""
-    labels = IDENTITY.split(", ")
-    return "&".join(f"{prefix}{label}={{{{ $labels.{label} | urlquery }}}}" for label in labels)
+    return "&".join(f"{prefix}{label}={{{{ $labels.{label} | urlquery }}}}" for label in IDENTITY)
 
 
 def paths(alert: Alert) -> dict[str, str]:

@@ -49,8 +49,7 @@ def called(vector: str, *, length: int = 36) -> str:
 
 def to_task(fields: str = "__data.fields") -> DynamicConfigValue:
     """A link to the dashboard of the task in this row, or of this series."""
-    names = {"system": "system", "bk_biz_id": "bk_biz_id", "scope": "scope", "task_id": "task_id"}
-    chosen = "".join(f"&var-{name}=${{{fields}.{label}:percentencode}}" for name, label in names.items())
+    chosen = "".join(f"&var-{name}=${{{fields}.{name}:percentencode}}" for name in IDENTITY)
     kept = "${datasource:queryparam}&${pages:queryparam}"
     return link("One task", f"/d/{TASK}?{kept}{chosen}&${{__url_time_range}}")
 
