@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import chain
 
 from exporter.collector import Collector
@@ -39,9 +38,9 @@ class Discoveries:
 
     def known(self, configured: Sequence[Target]) -> list[Target]:
         """All tasks that are known now: those that are configured, with what lists tell of them, then the others."""
-        if not self._all:
-            return [*configured]
-        return unique(chain(map(self.enriched, configured), self.targets()))
+        listed = {target.identity: target for target in self.targets()}
+        ours = [_enriched(target, listed.pop(target.identity, None)) for target in configured]
+        return [*ours, *listed.values()]
 
     def begin(self, deadline: float, wanted: Callable[[Place], bool] = lambda _: True) -> list[Identity]:
         """Somebody asks for the tasks of some places: read the lists that are due.
@@ -109,8 +108,7 @@ class Discoveries:
 
     def enriched(self, target: Target) -> Target:
         """The same task with what lists tell of it."""
-        listed = self.find(target.identity)
-        return replace(target, known=listed.known, final=listed.final) if listed else target
+        return _enriched(target, self.find(target.identity))
 
     # --- reload ------------------------------------------------------------------------------------------------------
 
@@ -133,6 +131,10 @@ class Discoveries:
         """End all reading."""
         for discovery in self._all:
             discovery.give_up()
+
+
+def _enriched(target: Target, listed: Target | None) -> Target:
+    return Target(target.params, target.identity, listed.known, target.source, listed.final) if listed else target
 
 
 def _key(discovery: Discovery) -> object:
