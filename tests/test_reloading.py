@@ -294,6 +294,20 @@ def test_another_address_begins_anew(file: Path) -> None:
     assert run(main)
 
 
+def test_secrets_of_before_are_hidden_still(file: Path) -> None:
+    """Also where no system of before is left: what stands before several systems may repeat them."""
+
+    async def main() -> str:
+        exporter = Exporter(file, lambda: BlueKing(lambda _: refusal(3599999, "no, s3cret-word")))
+        fresh = text().replace("s3cret", "another").replace("sops", "bkflow")
+        file.write_text(f"{fresh}  - {{system: bkflow, space_id: 1, task_id: 1}}\n", "utf-8")
+        await exporter.reloader.reload()
+        page = await exporter.live.scrape(5)
+        return "".join(str(outcome.error) for outcome in page.outcomes)
+
+    assert run(main) == "no, <secret> (code 3599999)"
+
+
 def test_a_refused_configuration_changes_nothing(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Every problem is told, the gauge says so, the log too; putting the file right heals it."""
 
